@@ -17,9 +17,10 @@ from shipping import some, thinned
 from students import FOUR, Answers, asked
 
 from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
-from handcalc.marking.check import Checker
+from handcalc.marking.check import Checker, check
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.marked import Marking
@@ -29,6 +30,7 @@ from handcalc.marking.workbook import Workbook, on_sheet
 
 SLUGS = tuple(mistake.slug for mistake in OPTIMISERS)
 TEXTBOOK, AVERAGE = "conventions: {momentum_form: textbook}", "conventions: {momentum_form: average}"
+AHEAD = "optimizer: {nesterov_ahead: {momentum: 0.9}}"
 MOMENTUM, NESTEROV = "optimizer: {momentum: {momentum: 0.9}}", "optimizer: {nesterov: {momentum: 0.9}}"
 ADAM = "optimizer: {adam: {beta1: 0.9, beta2: 0.8, epsilon: 0.01}}"
 ADAMW = "optimizer: {adamw: {beta1: 0.9, beta2: 0.8, epsilon: 0.01, weight_decay: 0.1}}"
@@ -282,7 +284,7 @@ loss: half_squared_error
 learning_rate: 0.3
 """
 PROBLEMS = {text.replace("\n", " "): NETWORK + text for text in (
-    *RIGHT, ADADELTA, lines(NESTEROV, DECAY), lines(RMSPROP, DECAY),
+    *RIGHT, ADADELTA, AHEAD, lines(NESTEROV, DECAY), lines(RMSPROP, DECAY),
     lines(ADAM, "conventions: {adam_bias_correction: false}"), lines(MOMENTUM, DECAY, "conventions: {bias_decay: true}"),
     "clipping: {norm: 0.03}", "clipping: {value: 0.02}", lines(ADAMW, "update: {biases: false, frozen: ['W1[1,1]']}"),
 )} | {"positive gradients, " + text: NEURON + text for text in (
@@ -376,4 +378,12 @@ def test_mistakes_are_named(everywhere: bool, with_states: bool) -> None:
 def test_every_mistake_of_an_optimiser_is_here() -> None:
     """In a row with its numbers, and on a sheet that names it."""
     made = {row.slugs[0] for own in map(course, PROBLEMS) for row, _ in own.sheets(own.rows(everywhere=True), own.asked)}
-    assert {row[0] for row in (*WRONG, *PRINTED)} >= set(SLUGS) == made
+    assert {row[0] for row in (*WRONG, *PRINTED)} | {"gradient-not-ahead"} >= set(SLUGS) == made
+
+
+def test_the_gradient_that_was_not_taken_ahead() -> None:
+    """Then it is plain momentum, whose first step is the same."""
+    plain_steps = derive(loads(NETWORK + lines(MOMENTUM, TEXTBOOK)), iterations=2)
+    sheet = {step.id: f"{float(step.value):.6f}" for step in plain_steps if "new." in step.id}
+    found = check(loads(NETWORK + AHEAD), sheet).answers
+    assert {slug for answer in found for slug in answer.mistakes} == {"gradient-not-ahead"} and sum(1 - one.marks for one in found) == 1

@@ -35,7 +35,7 @@ LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on t
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
 MANY = 5  # answers beside which a bare 0 tells something
-RARE = 0.035  # mistakes that may be expected to give a number by chance which alone shows one
+RARE = 0.1  # mistakes that may be expected to give a number by chance which alone shows one
 NEAR = 1.5  # units of the last digit that a number may be off which alone shows a mistake
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
@@ -244,10 +244,10 @@ class _Candidates:
         possible = numpy.array([bool(row.at(wanted)) for row in rows])
         for firm in sheet.firm:
             possible &= self._near(self._table(rows)[firm], sheet.answers[firm], LOOSE * unit(sheet.answers[firm]))
-        values = self._table(rows)[wanted][possible]
         reach = max(abs(typed.value - own.low), abs(typed.value - own.high), step) if own.width < inf else abs(typed.value)
-        places = numpy.unique(numpy.rint((values[numpy.isfinite(values)] - typed.value) / step))
-        return float(((abs(places) > 1) & (abs(places) < reach / step)).sum() * step / (2 * reach))
+        away = (float(value) - typed.value for value, may in zip(self._table(rows)[wanted], possible) if may)
+        places = {round(distance / step) for distance in away if abs(distance) < reach}
+        return sum(abs(place) > 1 for place in places) * step / (2 * reach)
 
     def least_of_pairs(self, sheet: Slips) -> float:
         """The bits that it takes at least to choose a pair: one that moves a slip goes with each of those that move no answer."""

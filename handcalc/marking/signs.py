@@ -20,6 +20,7 @@ from handcalc.marking.workbook import base, iteration, on_sheet
 
 ERRORS = ("net", "out", "part")  # what an error term is the derivative by
 FACTORS = (ONE, MINUS_ONE, *(Number(sign * a, b) for n in range(2, 11) for a, b in ((n, 1), (1, n)) for sign in (1, -1)))  # of error terms
+ENOUGH = 3  # significant digits of an error term that tell of a factor
 LOOSE = 0.05  # relative difference of a number worked with rounded ones
 VISIBLE = 2  # units of the last digit by which a weight must move to tell the signs apart
 
@@ -34,7 +35,11 @@ def as_errors_are_meant(definitions: Definitions, reads: list[ReadAnswer]) -> tu
     gradients = {wanted: number for wanted, number in typed.items() if book.quantity(wanted).kind == "gradient" and number.above}
     groups: list[list[Cell]] = [[*gradients]]  # every gradient of a sheet may be that of -E
     if gradients and not all(_is_times(definitions, MINUS_ONE, *gradient) for gradient in gradients.items()):
-        groups = [[wanted for wanted in gradients if _of(definitions, wanted) == kind] for kind in ERRORS]
+        errors = [wanted for wanted in gradients if _of(definitions, wanted) in ERRORS]
+        groups = [[wanted for wanted in errors if _of(definitions, wanted) == kind] for kind in ERRORS]
+        groups = [group for group in groups if any(gradients[wanted].significant >= ENOUGH for wanted in group)]
+        if all(_is_times(definitions, MINUS_ONE, wanted, gradients[wanted]) for wanted in errors):
+            groups = [errors]
         others = [wanted for wanted in gradients if _of(definitions, wanted) not in ERRORS]
         if not all(_is_times(definitions, ONE, wanted, gradients[wanted]) for wanted in others):
             groups = [group for group in groups if all(_is_times(definitions, MINUS_ONE, wanted, gradients[wanted]) for wanted in group)]
