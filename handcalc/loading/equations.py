@@ -104,11 +104,12 @@ def _rule_over_lists(name: str, entry: FileNode, problem: Problem, names: Collec
 
     sizes = sizes_of(problem.tables, problem.equations)
     symbols = {one: (one, sizes.get(one, ())) for one in names}
+    gradients = {f"grad.{one}": size for one, size in sizes.items()}
+    second = {f"grad2.{one}" for one, size in sizes.items() if size}
     for symbol, ref in ids.items():
         assert isinstance(ref, Ref)
-        own = sizes.get(ref.quantity.partition(".")[2], ())
-        if not (own and ref.quantity.startswith("grad2.")):
-            symbols[symbol] = ref.quantity, own
+        if ref.quantity not in second:
+            symbols[symbol] = ref.quantity, gradients.get(ref.quantity, ())
     return sized(name, entry, Arrays(symbols), sizes.get(name, ()))
 
 

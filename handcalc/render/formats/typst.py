@@ -27,7 +27,7 @@ from handcalc.render.report import Chapter, Report
 
 _JOINED = re.compile(r"f</tspan><tspan[^>]*>(?=[fijl])")  # what fonts have signs of two letters for
 SHORT = 12  # rows of tables that stand beside each other
-WHOLE = 120_000  # letters that are set at once; Typst needs some 2 kB for each
+WHOLE = 200_000  # letters that are set at once; Typst needs some 2 kB for each
 PIECE = 30_000  # letters of a piece, at least; nearly twice as many where no heading comes
 STYLE = os.path.join(os.path.dirname(__file__), "style.typ")
 _BREAK = "#pagebreak()"
