@@ -49,7 +49,7 @@ def site(copy: str | None, language: str) -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {
         "index.html": _page(language, bool(editor)),
         "page.css": stylesheet(),
-        **{name: asset(name) for name in ("page.js", "numbers.js", "rounds.js", "live.js")},
+        **{name: asset(name) for name in ("page.js", "numbers.js", "rounds.js", "maps.js", "live.js")},
         "functions.js": functions(),
         "site.css": our_text(STATIC, "site.css"),
         "icon.svg": our_text(STATIC, "icon.svg"),
