@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -112,3 +113,24 @@ def wrapped(text: str, width: int) -> list[str]:
         line += unit
         used += columns + len(unit) - len(unit.rstrip())
     return [*lines, line.rstrip()]
+
+
+# --- names between braces -----------------------------------------------------------------------------------------------
+
+WORDS, NAME, UNPAIRED = "words", "name", "unpaired"
+_BRACES = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """(what it is, the text of it), one after the other; {{ and }} are braces."""
+    at = 0
+    for found in _BRACES.finditer(text):
+        if found.start() > at:
+            yield WORDS, text[at : found.start()]
+        if found[1] is not None:
+            yield NAME, found[1].strip()
+        else:
+            yield (WORDS, found[0][0]) if len(found[0]) > 1 else (UNPAIRED, found[0])
+        at = found.end()
+    if at < len(text):
+        yield WORDS, text[at:]

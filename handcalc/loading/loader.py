@@ -174,7 +174,7 @@ def _header(found: Section, root: FileNode) -> Problem:
 def _check_texts(found: Section) -> None:
     """An error for a brace of a word problem that is not one of a pair."""
     for key in {"text", "text_zh"} & {*found}:
-        from handcalc.render.wordproblem import UNPAIRED, pieces  # rarely there, so nobody else waits for it
+        from handcalc.language import UNPAIRED, pieces  # rarely there, so nobody else waits for it
 
         for what, piece in pieces(found.value(key, "")):
             if what == UNPAIRED:

@@ -15,29 +15,12 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell
 from handcalc.errors import Message, ProblemError, UnknownIdError
-from handcalc.language import BilingualTemplate
+from handcalc.language import NAME, BilingualTemplate, pieces
 from handcalc.render.blocks import Block, Paragraph
 from handcalc.render.items import Value
 from handcalc.render.reading import Reading
 
-WORDS, NAME, UNPAIRED = "words", "name", "unpaired"
-_BRACES = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _BREAK = re.compile(r"\n[ \t]*\n\s*")
-
-
-def pieces(text: str) -> Iterator[tuple[str, str]]:
-    """(what it is, the text of it), one after the other; {{ and }} are braces."""
-    at = 0
-    for found in _BRACES.finditer(text):
-        if found.start() > at:
-            yield WORDS, text[at : found.start()]
-        if found[1] is not None:
-            yield NAME, found[1].strip()
-        else:
-            yield (WORDS, found[0][0]) if len(found[0]) > 1 else (UNPAIRED, found[0])
-        at = found.end()
-    if at < len(text):
-        yield WORDS, text[at:]
 
 
 def word_problem(derivation: Derivation, reading: Reading) -> Iterator[Block]:
