@@ -190,7 +190,7 @@ def test_a_loss(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_layer_type(tmp_path: Path) -> None:
     copy = Copy(tmp_path, "A layer type")
-    copy.translate({"trained factor": "可训练系数"})
+    copy.translate({"trained factor": "可训练系数", "factor of every feature; trained": "每个特征的系数；可训练"})
     key = copy.work(network(between="  - {type: layer_scale, factor: [0.25, 0.1]}"))
     assert {"grad.Wfactor2[1]", "new.Wfactor2[2]"} <= {*key}
     assert "factor:" in (tmp_path / "trained.yaml").read_text("utf-8")
