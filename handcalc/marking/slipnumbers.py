@@ -307,7 +307,7 @@ class SlipNumbers:
             with numpy.errstate(all="ignore"):
                 for line in lines:
                     if line != changed and any(before in again for before in self.definitions.uses(line)):
-                        values = worked(self.definitions.right(line), used)
+                        values = worked(self.definitions.right(line), used, self.definitions.book.is_slope(line))
                         again[line] = numpy.where(numpy.isfinite(values), values, nan)
         except (HandcalcError, ArithmeticError, ValueError):
             return []

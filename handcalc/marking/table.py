@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import reduce
+from operator import and_, or_
 from typing import Any, NamedTuple
 
 from handcalc.arrays.columns import array_library
-from handcalc.core.expr import Expr, Ref, Sum, references
+from handcalc.core.expr import Expr, Ref, Sum, references, walk
 from handcalc.core.functions import NOISE, SMALL, Function
 from handcalc.core.instance import Arithmetic, apply, compute
 from handcalc.core.quantity import Cell, cell
+from handcalc.core.vanishing import vanishing, zeros
 from handcalc.marking.components import components
 from handcalc.marking.definitions import Definitions, Hypothesis, MistakeForm
 
@@ -58,10 +60,23 @@ def _settle(value: Any, terms: list[Any]) -> Any:
 ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call, _settle)
 
 
-def worked(formula: Expr, used: Callable[[Ref], Any]) -> Any:
-    """The values of a formula; a sum of which only the noise of its terms is left is 0. Raises as `compute` does."""
+def worked(formula: Expr, used: Callable[[Ref], Any], is_slope: bool) -> Any:
+    """The values of a formula, of a slope or not; a sum of which only the noise of its terms is left is 0, and so is 0·ln 0. Raises as
+    `compute` does."""
+    numpy = array_library()
+
     value = compute(formula, used, ARRAYS)
+    known = numpy.isfinite(value)
+    if not known.all() and any(zeros(node, is_slope) for node in walk(formula)):
+        value = numpy.where(known, value, vanishing(formula, used, ARRAYS, is_slope, _zero_or))
     return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms]) if isinstance(formula, Sum) else value
+
+
+def _zero_or(values: list[Any], logarithms_of: list[Any], otherwise: Callable[[], Any]) -> Any:
+    numpy = array_library()
+
+    zero = reduce(or_ if logarithms_of else and_, [numpy.asarray(value) == 0 for value in values])
+    return numpy.where(reduce(and_, [numpy.asarray(value) >= 0 for value in logarithms_of], zero), 0.0, otherwise())
 
 
 class HypothesisTable:
@@ -254,11 +269,11 @@ class _Team:
     def _work(self, wanted: Cell) -> None:
         """Work out a cell that needs none of those that need it."""
         operands = _Operands(self, self._touched((wanted,)))
-        values = self.numpy.full(operands.size, math.nan)
-        values[:] = _value(self.definitions.right(wanted), operands.all)
+        values, is_slope = self.numpy.full(operands.size, math.nan), self.definitions.book.is_slope(wanted)
+        values[:] = _value(self.definitions.right(wanted), operands.all, is_slope)
         for wrong in self._wrong(wanted):
             inside = operands.places[wrong.rows]
-            values[inside] = _value(wrong.formula, operands.some(inside))
+            values[inside] = _value(wrong.formula, operands.some(inside), is_slope)
         self._values[wanted] = _Values(operands.rows, values)
         del self._made[wanted]
 
@@ -280,7 +295,7 @@ class _Team:
                     ready &= known[used]
                 inside = numpy.flatnonzero(ready)
                 if inside.size:
-                    values[current][inside] = _value(formula, operands.some(inside))
+                    values[current][inside] = _value(formula, operands.some(inside), self.definitions.book.is_slope(current))
                     known[current][inside] = progress = True
                     waiting[inside] = False
             tasks = [task for task in tasks if task[-1].any()]
@@ -358,9 +373,9 @@ class _Operands:
         return used
 
 
-def _value(formula: Expr, used: Callable[[Ref], Any]) -> Any:
+def _value(formula: Expr, used: Callable[[Ref], Any], is_slope: bool) -> Any:
     """What a definition gives; no number where it has no value, as of a share of nothing."""
     try:
-        return worked(formula, used)
+        return worked(formula, used, is_slope)
     except (ArithmeticError, ValueError):
         return math.nan
