@@ -41,6 +41,10 @@ WINDOWS = [
     ("max_pool", "[[1, 2], [3, 4]]", "kernel_size: 2"),
     ("avg_pool", "[[1, 2], [3, 4]]", "kernel_size: 2"),
 ]
+CELL = "input_weights: [[0.5]], hidden_weights: [[0.1]], bias: [0]"
+GATES = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
+RECURRENT = {"rnn": CELL} | {kind: "gates: {" + ", ".join(f"{gate}: {{{CELL}}}" for gate in gates) + "}" for kind, gates in GATES.items()}
+HANDED = [("rnn", "initial_state"), ("gru", "initial_state"), ("lstm", "initial_state"), ("lstm", "initial_cell")]
 # problems in which a key has everything in it that its shape has: section.key, text
 MORE = [
     ("training.stop", TWO + "training: {stop: {loss: 1, change: 1, gradient: 1, patience: 2}}\n"),
@@ -50,6 +54,8 @@ MORE = [
     ("layer.weights", layer("neurons: 1, weights: {random: he, scale: 2, seed: 1}")),
     ("layer.bias", layer("neurons: 1, weights: [[1, 2]], bias: {random: he, scale: 2, seed: 1}")),
     ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: {random: he, scale: 2, seed: 1}")),
+    *((f"{kind}.{key}", f"inputs: [[1], [2]]\nlayers: [{{type: {kind}, neurons: 1, {key}: {{from: 0}}, {RECURRENT[kind]}}}]\n")
+      for kind, key in HANDED),
     ("maxout.neurons", "inputs: [1, 2]\nlayers: [{type: maxout, neurons: 1, weights: [[[1, 2], [2, 1]]]}]\n"),
     ("group_norm.groups", "inputs: [[[1]], [[2]]]\nlayers: [{type: group_norm, groups: 2}]\n"),
     ("conv2d.groups", "inputs: [[[1]], [[2]]]\nlayers: [{type: conv2d, groups: 2, weights: [[[[1]]], [[[2]]]]}]\n"),
