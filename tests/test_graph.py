@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from collections import Counter
 from fractions import Fraction
 from types import FrameType
@@ -489,11 +488,8 @@ def dense(*sizes: int) -> Graph:
 @pytest.mark.slow
 def test_one_weight_of_a_large_network_costs_what_it_needs() -> None:
     """784-30-10: the forward pass, and of the backward pass one path; no other weight's gradient."""
-    start = time.process_time()
-    graph = dense(784, 30, 10)
-    derivation = Derivation(graph, Rounding())
+    derivation = Derivation(dense(784, 30, 10), Rounding())
     step = derivation.step(("grad.W1", (2, 4)))
-    elapsed = time.process_time() - start
     touched = Counter(name for name, _ in derivation.evaluation.values)
     assert touched == {
         "x": 784, "W1": 784 * 30, "b1": 30, "net1": 30, "out1": 30,
@@ -502,7 +498,6 @@ def test_one_weight_of_a_large_network_costs_what_it_needs() -> None:
         "path.net2.out1": 10, "grad.out1": 1, "local.out1": 1, "grad.net1": 1, "grad.W1": 1,
     }  # fmt: skip
     assert step.inputs == (("grad.net1", (2,)), ("x", (4,)))
-    assert elapsed < 2, f"{elapsed:.2f} s"
 
 
 def test_one_net_input_of_a_large_layer_does_not_touch_the_others() -> None:
