@@ -6,7 +6,7 @@ where no mistake explains an answer, the convention where it is none, the remark
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
@@ -138,8 +138,8 @@ class Verdicts:
         return result
 
     def _made_elsewhere(self, marked: list[Marked], maybe: Explanation | None) -> list[Marked]:
-        """The one mistaken answer of a sheet, where its mistake was made on single lines, none of them its own: what is nearer goes before
-        it. A given number that was misread is as near as can be."""
+        """The one mistaken answer of a sheet, where its mistake was made on single lines, none of them its own or just before it: what is
+        nearer goes before it. A given number that was misread is as near as can be."""
         mistaken = [answer for answer in marked if answer.verdict == "mistake"]
         if len(mistaken) != 1 or maybe is None:
             return []
@@ -152,11 +152,15 @@ class Verdicts:
             for used in self.desk.definitions.uses(current)
         }
 
-        def near(cells: Iterable[Cell]) -> bool:
-            given = (cell for cell in cells if self.desk.book.given_value(cell) is not None and cell not in well_read)
-            return any(cell == mistaken[0].cell for cell in cells) or any(given)
+        own = mistaken[0].cell
+        before = self.desk.definitions.uses(own) if own else ()
 
-        return [] if any(part.cells is None or near(part.cells) for part in maybe.hypothesis.parts) else mistaken
+        def is_near(cell: Cell) -> bool:
+            if self.desk.book.given_value(cell) is not None:
+                return cell == own or cell not in well_read
+            return cell == own or (cell in before and cell not in self.answers)
+
+        return [] if any(part.cells is None or any(map(is_near, part.cells)) for part in maybe.hypothesis.parts) else mistaken
 
     def _explained(self, answer: Marked, slip: LineSlip | None, maybe: Explanation | None) -> Marked:
         """An answer with its slip, named or as a hint; maybe: mistakes that may explain what no slip does."""
