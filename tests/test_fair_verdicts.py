@@ -158,6 +158,14 @@ def test_the_error_term_as_the_sheet_has_it(factor: float) -> None:
     assert check(loads(LMS), {**sheet, **weights, "#2:grad.net.a": "1.2345"}).score < 1
 
 
+@pytest.mark.parametrize("terms", [{"grad.net.a": "-8.06"}, {"grad.net.a": "-8.06", "#2:grad.net.a": "13.83"}, {"grad.net.a": "-0.65"}])
+def test_a_wrong_error_term_beside_right_weights_is_no_convention(terms: dict[str, str]) -> None:
+    """-1.3 and 2.23 are right: 6.2 times as much is no factor, and one number tells of none but a sign."""
+    weights = {"new.w1": "0.33", "new.w2": "-0.23", "#2:new.w1": "0.2185", "#2:new.w2": "-0.453"}
+    answers = check(loads(LMS), {**terms, **weights}).answers
+    assert not any(answer.marks for answer in answers[: len(terms)])
+
+
 def test_a_forgotten_factor_is_no_convention_of_the_loss() -> None:
     """The error on the sheet is (t - y)²; its derivative without the 2 is a mistake, which costs once."""
     sheet = {"out.y": "0.9705", "loss": "0.0732", "grad.net.y": "0.2705", "grad.net.h1": "0.1325", "grad.W2[1,1]": "0.1826"}

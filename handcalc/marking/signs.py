@@ -20,6 +20,8 @@ from handcalc.marking.workbook import base, iteration, on_sheet
 
 ERRORS = ("net", "out", "part")  # what an error term is the derivative by
 FACTORS = (ONE, MINUS_ONE, *(Number(sign * a, b) for n in range(2, 11) for a, b in ((n, 1), (1, n)) for sign in (1, -1)))  # of error terms
+SEVERAL = 2  # error terms that tell of another factor than a sign
+LAST = 2  # units of their last digits that they may be off by then
 ENOUGH = 3  # significant digits of an error term that tell of a factor
 LOOSE = 0.05  # relative difference of a number worked with rounded ones
 VISIBLE = 2  # units of the last digit by which a weight must move to tell the signs apart
@@ -46,7 +48,8 @@ def as_errors_are_meant(definitions: Definitions, reads: list[ReadAnswer]) -> tu
     meant: dict[Cell, OtherConvention] = {}
     scaled: dict[Cell, Number] = {}
     for group in filter(None, groups):
-        factor = next((one for one in FACTORS if all(_is_times(definitions, one, wanted, gradients[wanted]) for wanted in group)), ONE)
+        possible = FACTORS if len(group) >= SEVERAL else FACTORS[:2]
+        factor = next((one for one in possible if all(_is_times(definitions, one, wanted, gradients[wanted]) for wanted in group)), ONE)
         if factor != ONE:
             known = OtherConvention(*((ERROR_SIGN, "") if factor == MINUS_ONE else (ERROR_SCALE, _spelled(factor))), book.problem)
             meant |= dict.fromkeys(group, known)
@@ -75,9 +78,11 @@ def _of(definitions: Definitions, wanted: Cell) -> str:
 
 
 def _is_times(definitions: Definitions, factor: Number, wanted: Cell, number: Typed) -> bool:
-    """Whether an answer is so many times the right number, or one worked with rounded ones."""
+    """Whether an answer is so many times the right number, or one worked with rounded ones; other factors than a sign are many, so that
+    hardly a last digit may be another."""
     value = factor.numerator / factor.denominator * _value(definitions, wanted)
-    return number.value * value > 0 and abs(number.value - value) <= LOOSE * abs(value) + unit(number)
+    slack = LOOSE * abs(value) + unit(number) if factor in FACTORS[:2] else LAST * unit(number)
+    return number.value * value > 0 and abs(number.value - value) <= slack
 
 
 def _spelled(factor: Number) -> str:
