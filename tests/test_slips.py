@@ -150,6 +150,7 @@ def test_a_slip_that_is_made_again_costs_nothing_more() -> None:
 def test_two_answers_in_each_others_place() -> None:
     marked = check(load("mazur-2-2-2"), {"out.o1": "0.772928465", "out.o2": "0.75136507"}).answers
     assert [(found.verdict, found.mistakes) for found in marked] == [("mistake", ("answers-exchanged",))] * 2
+    assert [found.marks for found in marked] == [0, 1], "it is one mistake"
 
 
 @pytest.mark.parametrize("answer", ["-2.101646167", "4.112720167", "3.927046167"])  # wx = 1.005537, vx² = 4.019883167
@@ -178,7 +179,17 @@ minimize: f
 parameters: [u, v]
 learning_rate: 0.1
 """
+CELL = """
+given: {x: 0.7, c0: 0.45}
+equations: {i: 1/(1 + exp(-0.8*x)), f: sigmoid(-0.3*x), g: tanh(1.1*x), c: f*c0 + i*g, o: sigmoid(0.5*x), h: o*tanh(c)}
+"""
+NORM = "given: {x: 1.3, y: 0.4, eps: 0.05}\nequations: {s: sqrt(x*y + eps), q: (x + y)^2}"
 IN_EQUATIONS = [
+    (CELL, "numbers-exchanged", "c", "0.576029"),  # i·c0 + f·g
+    (CELL, "other-letter-used", "h", "0.334137"),  # o·tanh(g)
+    (CELL, "sign-in-sum", "i", "0.363547"),  # e^(0.8x)
+    (NORM, "bracket-misplaced", "s", "0.771110"),  # ε outside of the root
+    (NORM, "bracket-misplaced", "q", "1.85000"),  # x² + y²
     (PARABOLA, "one-term-only", "p", "1.005537"),
     (GATED, "complement-used", "a", "1.40760"),  # (1 - z)·h + (1 - z)·u
     (GATED, "function-left-out", "b", "2.0000"),

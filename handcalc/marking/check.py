@@ -18,6 +18,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.marking.answers import Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar
+from handcalc.marking.decayed import as_gradients_are_meant
 from handcalc.marking.definitions import FORMS, Hypothesis, MadeMistake
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import SURE, Explanation, Slips
@@ -82,6 +83,7 @@ def check(problem: Problem, answers: Mapping[str, Any] | Sheet, notation: str = 
 def mark(desk: Desk, sheet: Sheet) -> Marking:
     """The questions, in order."""
     reads, turned = as_errors_are_meant(desk.definitions, [formula_value(desk, read) for read in desk.interpreter.read(sheet)])
+    reads, decayed = as_gradients_are_meant(desk.definitions, reads)
     typed = {read.cell: read.typed for read in desk.in_order(reads) if read.cell and read.typed}
     answers, support = as_meant(typed, sheet.rounding), Support(desk.definitions, typed, sheet.rounding)
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))
@@ -111,7 +113,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     slips = tuple(wanted for wanted in slips if wanted not in unexplained or wanted not in last | loose)
     story = SheetHistory(desk.definitions, answers, right, slips, follow, explanation, support, last, loose)
     rounding = found or sheet.rounding
-    marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned, idle))
+    marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned | decayed, idle))
     return Marking(sheet.name, marked, rounding, explanation).in_context(desk)
 
 

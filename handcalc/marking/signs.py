@@ -31,7 +31,7 @@ def as_errors_are_meant(definitions: Definitions, reads: list[ReadAnswer]) -> tu
     """The answers, with error terms as the sheet has them."""
     typed = {read.cell: read.typed for read in reads if read.cell is not None and read.typed is not None}
     book = definitions.book
-    moves = [right for wanted, number in typed.items() if (right := _moves_right(definitions, wanted, number)) is not None]
+    moves = [right for wanted, number in typed.items() if (right := moves_right(definitions, wanted, number)) is not None]
     if not (moves and all(moves)):
         return reads, {}
     gradients = {wanted: number for wanted, number in typed.items() if book.quantity(wanted).kind == "gradient" and number.above}
@@ -89,7 +89,7 @@ def _spelled(factor: Number) -> str:
     return f"{factor.numerator}/{factor.denominator}" if factor.denominator > 1 else str(factor.numerator)
 
 
-def _moves_right(definitions: Definitions, wanted: Cell, number: Typed) -> bool | None:
+def moves_right(definitions: Definitions, wanted: Cell, number: Typed) -> bool | None:
     """Whether a change or a new parameter goes the right way; None where the answer is neither, or does not show it."""
     quantity = definitions.book.quantity(wanted)
     if quantity.kind not in ("change", "updated") or quantity.of is None:
@@ -101,6 +101,11 @@ def _moves_right(definitions: Definitions, wanted: Cell, number: Typed) -> bool 
     if abs(move) < VISIBLE * unit(number):
         return None
     return abs(number.value - before - move) <= LOOSE * abs(move) + unit(number)
+
+
+def is_near(value: float, number: Typed) -> bool:
+    """Whether an answer may be this number, worked with rounded ones."""
+    return abs(number.value - value) <= LOOSE * abs(value) + unit(number)
 
 
 def _value(definitions: Definitions, wanted: Cell) -> float:

@@ -3,13 +3,13 @@
 `SHARES` are the kinds of slips, each a method that yields (slug, number) for one answer, and how many of all wrong numbers it accounts for.
 
 A slip is made on the line of the answer itself or on a line before it that was not answered, with the student's own earlier numbers or
-the right ones (`run`). To add a kind: a method here, its line in `SHARES`, and its name in mistakes/anyline.py.
+the right ones (`run`). To add a kind: a method here, its line in `SHARES`, and its name in mistakes/anyline.py; which lines can be
+worked wrong says wrongcells.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from math import isfinite, nan
 from typing import Any
 
@@ -23,8 +23,9 @@ from handcalc.marking.definitions import Definitions
 from handcalc.marking.digits import another, decimals_of, dropped, exchanged, written
 from handcalc.marking.table import ARRAYS, worked
 from handcalc.marking.typed import Typed
-from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
-from handcalc.marking.wronglines import Lines, exchanges, partners, slopes_of, stages, variants, with_others
+from handcalc.marking.workbook import base, beside, iteration, on_sheet
+from handcalc.marking.wrongcells import WrongLines
+from handcalc.marking.wronglines import Lines
 
 LINES = 24  # lines before an answer that are tried
 WAY = 3  # numbers on the way to an answer that are taken for it
@@ -41,6 +42,7 @@ class SlipNumbers:
     def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed]) -> None:
         self.definitions = definitions
         self.answers = answers
+        self.lines = WrongLines(definitions, answers)
         self._wrong_lines: dict[tuple[Cell, bool], list[tuple[str, float]]] = {}
 
     # --- the number written down wrong ---------------------------------------------------------------------------------------
@@ -104,138 +106,63 @@ class SlipNumbers:
 
     def line(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with a term or factor too many, too few or with another sign …"""
-        yield from self._of(self._variants(wanted), wanted, run)
+        yield from self._of(self.lines.variants(wanted), wanted, run)
 
     def stages(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with a number that was taken a step too early."""
-        yield from self._of(self._stages(wanted), wanted, run)
+        yield from self._of(self.lines.stages(wanted), wanted, run)
 
     def partners(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line of a gradient with its own number in the place of the other factor."""
-        yield from self._of(self._partners(wanted), wanted, run)
+        yield from self._of(self.lines.partners(wanted), wanted, run)
 
     def exchanges(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with two given numbers exchanged."""
-        yield from self._of(self._exchanges(wanted), wanted, run)
+        """The line with two of its numbers exchanged."""
+        yield from self._of(self.lines.exchanges(wanted), wanted, run)
 
-    def formulas(self, wanted: Cell) -> Lines:
-        """Every line worked wrong, with its slug."""
-        for lines in (
-            self._variants,
-            self._stages,
-            self._partners,
-            self._slopes,
-            self._ahead,
-            self._exchanges,
-            partial(self._others, near=True),
-        ):
-            yield from lines(wanted)
+    def letters(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with the number of another letter."""
+        yield from self._of(self.lines.letters(wanted), wanted, run)
 
-    def own_line(self, wanted: Cell) -> Expr:
-        """What an answer is worked from: where its line is another number's name only, as E for the only output, the line of that."""
-        expr = self.definitions.right(wanted)
-        while isinstance(expr, Ref) and cell(expr) not in self.answers and not self._is_given(cell(expr)):
-            expr = self.definitions.right(cell(expr))
-        return expr
+    def slopes(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with the slope of another function in the place of a neuron's."""
+        yield from self._of(self.lines.slopes(wanted), wanted, run)
 
-    def _is_given(self, wanted: Cell) -> bool:
-        return self.definitions.book.given_value(wanted) is not None
+    def ahead(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with a parameter that has been updated before its turn."""
+        yield from self._of(self.lines.ahead(wanted), wanted, run)
+
+    def neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with a number next to one of its numbers."""
+        yield from self._of(self.lines.neighbours(wanted), wanted, run)
+
+    def alike(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with another number of the same quantity, which is not the next."""
+        yield from self._of(self.lines.alike(wanted), wanted, run)
+
+    def crossed(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with two of its numbers exchanged, which are beside each other."""
+        yield from self._of(self.lines.crossed(wanted), wanted, run)
 
     def _of(self, lines: Lines, wanted: Cell, run: Evaluation) -> Numbers:
         """What lines give; none for a given number."""
-        if not self._is_given(wanted):
+        if not self.lines.is_given(wanted):
             yield from ((slug, worked_from(run, expr, wanted)) for slug, expr in lines)
-
-    def _variants(self, wanted: Cell) -> Lines:
-        yield from variants(self.own_line(wanted))
-
-    def _stages(self, wanted: Cell) -> Lines:
-        book = self.definitions.book
-        if book.quantity(wanted).kind != "memory":  # what is remembered is of the iteration before, which is no step of this one
-            yield from stages(self.own_line(wanted), self.definitions.uses, self._kind)
 
     def way_there(self, wanted: Cell, run: Evaluation) -> Numbers:
         """A number on the way to the answer, of the same place: the score for the attention, the power for the share."""
         on_way = [wanted]
         for current in on_way:
             for used in self.definitions.uses(current):
-                if used[1] == wanted[1] != () and used not in on_way and len(on_way) <= WAY and not self._is_given(used):
+                if used[1] == wanted[1] != () and used not in on_way and len(on_way) <= WAY and not self.lines.is_given(used):
                     on_way.append(used)
                     yield "step-left-out", worked_from(run, Ref(*used), wanted)
-
-    def slopes(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with the slope of another function in the place of a neuron's."""
-        yield from self._of(self._slopes(wanted), wanted, run)
-
-    def ahead(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a parameter that has been updated before its turn."""
-        yield from self._of(self._ahead(wanted), wanted, run)
-
-    def _slopes(self, wanted: Cell) -> Lines:
-        expr, book = self.own_line(wanted), self.definitions.book
-        for ref in references(expr):
-            quantity = book.quantity(cell(ref))
-            if quantity.kind == "local" and quantity.of is not None:
-                name, place = book.graph.at(quantity.of, base(cell(ref)))
-                for slope in slopes_of(Ref(on_sheet(iteration(cell(ref)), name), place)):
-                    yield "slope-exchanged", with_others(expr, {ref: slope})
-
-    def _ahead(self, wanted: Cell) -> Lines:
-        expr, book = self.own_line(wanted), self.definitions.book
-        for ref in references(expr):
-            new = book.graph.updated(base(cell(ref))[0]) if book.quantity(wanted).kind == "gradient" else ""
-            if new:
-                yield "updated-too-early", with_others(expr, {ref: Ref(on_sheet(iteration(cell(ref)), new), cell(ref)[1])})
-
-    def _kind(self, one: Cell) -> str:
-        """The kind of a number; of a gradient, also of what."""
-        quantity = self.definitions.book.quantity(one)
-        of = self.definitions.book.graph[quantity.of.quantity].kind if quantity.of is not None else ""
-        return f"{quantity.kind} {of}"
-
-    def _partners(self, wanted: Cell) -> Lines:
-        quantity = self.definitions.book.quantity(wanted)
-        if quantity.kind == "gradient" and quantity.of is not None:
-            name, place = self.definitions.book.graph.at(quantity.of, base(wanted))
-            yield from partners(self.own_line(wanted), Ref(on_sheet(iteration(wanted), name), place))
-
-    def _exchanges(self, wanted: Cell) -> Lines:
-        yield from exchanges(self.own_line(wanted), self._is_given)
 
     def of_neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The number of the place beside it: of another neuron, or another sample."""
         (name, place), graph = base(wanted), self.definitions.book.of_round(iteration(wanted))
         for other in beside(graph, name, place):
             yield "neighbour-used", number_of(run, (wanted[0], other))
-
-    def neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a number next to one of its numbers."""
-        yield from self._of(self._others(wanted, True), wanted, run)
-
-    def alike(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with another number of the same quantity, which is not the next."""
-        yield from self._of(self._others(wanted, False), wanted, run)
-
-    def _others(self, wanted: Cell, near: bool) -> Lines:
-        expr, book = self.own_line(wanted), self.definitions.book
-        for ref in references(expr):
-            (name, place), graph = base(cell(ref)), book.of_round(iteration(cell(ref)))
-            others = beside(graph, name, place) if near else apart(graph, name, place)
-            slug = "neighbour-used" if self.definitions.book.given_value(cell(ref)) is None else "value-miscopied"
-            for other in others:
-                yield slug, with_others(expr, {ref: Ref(ref.quantity, other)})
-
-    def crossed(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with two of its numbers exchanged, which are beside each other."""
-        expr, book = self.own_line(wanted), self.definitions.book
-        used = references(expr)
-        for first in used:
-            (name, place), graph = base(cell(first)), book.of_round(iteration(cell(first)))
-            for other in beside(graph, name, place):
-                second = Ref(first.quantity, other)
-                if place < other and second in used:
-                    slug = "neighbour-used" if book.given_value(cell(first)) is None else "value-miscopied"
-                    yield slug, worked_from(run, with_others(expr, {first: second, second: first}), wanted)
 
     def misread(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with two digits of one of its numbers exchanged."""
@@ -248,7 +175,7 @@ class SlipNumbers:
     def _with_operands(self, wanted: Cell, run: Evaluation, changed: Changed) -> Numbers:
         if self.definitions.book.given_value(wanted) is not None:
             return
-        expr = self.own_line(wanted)
+        expr = self.lines.own(wanted)
         values = {ref: number_of(run, cell(ref)) for ref in references(expr)}
         for ref, value in values.items():
             if isfinite(value):
@@ -390,6 +317,7 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.slopes: 0.03,
     SlipNumbers.ahead: 0.03,
     SlipNumbers.exchanges: 0.03,
+    SlipNumbers.letters: 0.02,
     SlipNumbers.of_neighbours: 0.03,
     SlipNumbers.misread: 0.05,
     SlipNumbers.other_digits: 0.05,

@@ -138,7 +138,7 @@ class LineSlips:
     def _made(self, wanted: Cell, slug: str) -> Expr | None:
         """The line as it was worked."""
         typed, runs = self.answers[wanted], self._runs(wanted)
-        lines = (expr for own, expr in self._numbers.formulas(wanted) if own == slug)
+        lines = (expr for own, expr in self._numbers.lines.formulas(wanted) if own == slug)
         return next((expr for expr in lines if any(fits(worked_from(run, expr, wanted), typed) for run in runs)), None)
 
     def _called(self, wanted: Cell, slug: str) -> str:

@@ -8,6 +8,7 @@ sign in `_SIGNS`, or its pattern in `_NUMBER`.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from unicodedata import decimal, normalize
 
 from handcalc.core.expr import Number, number
@@ -72,6 +73,11 @@ class Typed(Record):
         larger = abs(factor.denominator) // abs(factor.numerator)
         places = None if self.places is None else self.places - (len(str(larger)) if larger > 1 else 0)
         return self.replace(above=value.numerator, below=value.denominator, places=places)
+
+    def less(self, share: Fraction) -> Typed:
+        """The number without a share of it; the digits stay as they are."""
+        rest = Fraction(self.above, self.below) - share
+        return self.replace(above=rest.numerator, below=rest.denominator)
 
 
 def typed(text: str) -> Typed | None:

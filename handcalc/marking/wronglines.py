@@ -1,8 +1,8 @@
 """Lines worked wrong, as formulas: `variants(expr)` yields (slug, formula) of every slip in one.
 
 A term or factor too many or too few, another sign, a bracket in a wrong place; `stages(…)` are lines in which a number was taken a step
-too early, `partners(…)` those with the wrong factor of a product's slope, `exchanges(…)` those in which two given numbers stand in each
-other's place. To add one: here, with its share in slipnumbers.py.
+too early, `partners(…)` those with the wrong factor of a product's slope, `exchanges(…)` those in which two numbers stand in each other's
+place. To add one: here, with its share in slipnumbers.py.
 """
 
 from __future__ import annotations
@@ -97,6 +97,10 @@ def _slips_of(node: Expr) -> Lines:
     elif isinstance(node, Call) and len(node.arguments) == 1:
         (argument,) = node.arguments
         yield "function-left-out", argument
+        if isinstance(argument, Negation):
+            yield "sign-in-sum", call(node.function, argument.operand)
+        if isinstance(argument, Sum):
+            yield "bracket-misplaced", add(call(node.function, add(*argument.terms[:-1])), argument.terms[-1])
         yield from (("function-exchanged", call(other, argument)) for other in OTHERS.get(node.function, ()))
         if node.function in ANGLES:
             yield "function-exchanged", call(node.function, mul(DEGREE, argument))
@@ -106,6 +110,7 @@ def _slips_of(node: Expr) -> Lines:
             *first, last = node.base.terms
             alone = neg(power(last.operand, node.exponent)) if isinstance(last, Negation) else power(last, node.exponent)
             yield "bracket-misplaced", add(*first, alone)
+            yield "bracket-misplaced", add(*(power(term, node.exponent) for term in node.base.terms))
 
 
 def _slopes(node: Expr) -> Iterator[Expr]:
@@ -163,11 +168,14 @@ def partners(expr: Expr, own: Ref) -> Lines:
 
 
 def exchanges(expr: Expr, given: Callable[[Cell], bool]) -> Lines:
-    """The line with two of its given numbers in each other's place."""
-    used = [ref for ref in references(expr) if given(cell(ref))]
+    """The line with two of its numbers in each other's place; of one quantity only given ones, since the others are `crossed`."""
+    used = references(expr)
     for place, first in enumerate(used if len(used) <= SHORT else ()):
         for second in used[place + 1 :]:
-            yield "value-miscopied", with_others(expr, {first: second, second: first})
+            miscopied = given(cell(first)) and given(cell(second))
+            if miscopied or first.quantity != second.quantity:
+                slug = "value-miscopied" if miscopied else "numbers-exchanged"
+                yield slug, with_others(expr, {first: second, second: first})
 
 
 def with_others(expr: Expr, others: Mapping[Ref, Expr]) -> Expr:

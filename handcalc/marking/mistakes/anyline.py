@@ -52,6 +52,17 @@ ANY_LINE = (
         "The line is right, but for one of its numbers the one beside it was taken.\nThe indices say which number is meant.",
     ),
     Mistake(
+        "numbers-exchanged",
+        "Two numbers of the line are exchanged",
+        "The line is right, but two of its numbers stand in each other's place.\nCompare each letter with the number put in for it.",
+    ),
+    Mistake(
+        "other-letter-used",
+        "The number of another letter is used",
+        "The line is right, but for one of its letters the number of another was put in.\n"
+        "Compare each letter with the number put in for it.",
+    ),
+    Mistake(
         "step-left-out",
         "A number is taken a step too early",
         "The line is right, but one of its numbers is what that is made from, as the net input for the output.\n"
@@ -136,7 +147,6 @@ ANY_LINE = (
         "answers-exchanged",
         "Two answers stand in each other's place",
         "Each of the two numbers is the right one for the other step.\nExchange them.",
-        single=True,
     ),
     Mistake(
         "old-value-given",
