@@ -111,6 +111,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left - copied
     loose = desk.roughly_right(answers, slips, support) & unexplained if sheet.rounding is None else frozenset()
     slips = tuple(wanted for wanted in slips if wanted not in unexplained or wanted not in last | loose)
+    loose |= {wanted for wanted in accepted if support.is_far(wanted) and not desk.follows_exactly(wanted, answers)}
     story = SheetHistory(desk.definitions, answers, right, slips, follow, explanation, support, last, loose)
     rounding = found or sheet.rounding
     marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned | decayed, idle))

@@ -5,6 +5,7 @@
 - `is_supported(cell)`: somebody declared a rounding, or the digits of the sheet show one; without that an answer that only rounding
   on the way could explain has too few digits at most, if it is near (`is_near`).
 - `shows_rounding(cell)`: and there is no doubt about it; with less, as of two digits beside others of two, an answer has too few.
+- `is_far(cell)`: the answer is so far from the right number that no rounding shows in it.
 - `tells(cell)`: the answer says something of its number. 0 for one that is not 0 does not, nor the old value for a new one, if these
   digits show no difference; it is taken for rounded where others show that the sheet is (`is_telling`).
 """
@@ -27,6 +28,7 @@ ENOUGH = 3  # significant digits with which a number shows by itself how it was 
 NEAR = 0.75  # of the unit of its last digit
 HABIT = 2  # significant digits of other numbers that show it
 ALIKE = 2  # other answers with as many decimals that show it
+FAR = 0.1  # of a right number, by which nobody is off who rounds on the way, if not all the sheet shows it
 WHOLE = 1e-9  # how far from a whole number one may be
 
 
@@ -74,6 +76,11 @@ class Support:
         if own.places <= 0 or own.significant >= ENOUGH:
             return own.places > 0
         return sum(typed.places == own.places and typed.significant >= ENOUGH for typed in self.typed.values()) >= ALIKE
+
+    def is_far(self, wanted: Cell) -> bool:
+        """Whether an answer is so far off that a rounding on the way may explain it, but shows in nothing."""
+        right = float(self.definitions.values[wanted])
+        return not (self.declared or self.is_reproduced) and abs(self.typed[wanted].value - right) > FAR * abs(right)
 
     def tells(self, wanted: Cell) -> bool:
         """Whether an answer says something of its number: of one that is not 0, 0 does not, nor of a new one the old."""
