@@ -11,6 +11,7 @@ import pytest
 
 from handcalc import load, loads
 from handcalc.marking.answers import read_sheet
+from handcalc.marking.audit import audit
 from handcalc.marking.check import Checker, check
 from handcalc.marking.marked import Marking
 
@@ -183,3 +184,30 @@ def test_a_point_moved_behind_a_rounded_number() -> None:
     """0.0822 is 0.08217 rounded; in 0.8220 its point has moved, and the decimals are four again."""
     (found,) = check(load("mazur-2-2-2"), {"grad.w5": "0.8220"}).answers
     assert found.mistakes == ("point-moved",)
+
+
+DECAYED = """
+inputs: {x: 1.2}
+targets: {y: 1}
+layers: [{neurons: [y], weights: {w: [x, y, 0.5]}}]
+learning_rate: 0.5
+weight_decay: 0.1
+"""
+
+
+def test_decay_may_be_in_the_gradient_already() -> None:
+    """δ = −0.4, ∂E/∂w = −0.48, λ·w = 0.05: w⁺ is the same; not where the new weight has no decay at all."""
+    marking = check(loads(DECAYED), {"grad.w": "-0.43", "new.w": "0.715"})
+    assert [(found.verdict, found.conventions) for found in marking.answers] == [("convention", ("decay",)), ("correct", ())]
+    assert marking.marks == (2, 2)
+    assert [found.status for found in audit(loads(DECAYED), {"grad.w": "-0.43", "new.w": "0.715"}).numbers] == ["convention", "exact"]
+    assert check(loads(DECAYED), {"grad.w": "-0.43", "new.w": "0.74"}).marks[0] < 2
+    assert check(loads(DECAYED + "marking: {conventions: deny}\n"), {"grad.w": "-0.43", "new.w": "0.715"}).marks[0] < 2
+
+
+def test_the_share_of_a_penalty_may_be_left_for_the_update() -> None:
+    sheet = {"grad.w1": "-0.56667", "grad.w2": "-0.63333", "new.w1": "0.49900", "new.w2": "0.42500"}
+    marking = check(loads(MARGIN), sheet)
+    assert [found.conventions for found in marking.answers] == [("decay",), ("decay",), (), ()] and marking.marks == (4, 4)
+    forgotten = check(loads(MARGIN), sheet | {"new.w1": "0.52000", "new.w2": "0.44000"})
+    assert forgotten.marks[0] < 4, "the penalty is forgotten in the update too"

@@ -23,6 +23,7 @@ from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdErr
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar, conventional
+from handcalc.marking.decayed import as_gradients_are_meant
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MistakenBook
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
@@ -105,6 +106,7 @@ class _Auditor:
         check_iterations(problem, self.book.graph, self.book.updated, max(iterations, default=1))
         self.sheet = sheet
         self.chosen: dict[Cell, OtherConvention] = {}
+        self.decayed: dict[Cell, OtherConvention] = {}
         self.found: list[Hypothesis] = []
         self.misread: Misreading | None = None
         self.slips: LineSlips | None = None
@@ -114,7 +116,9 @@ class _Auditor:
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
         reads = [self._read(answer) for answer in self.desk.interpreter.answers(self.sheet)]
-        near = self._near(as_errors_are_meant(self.desk.definitions, [read for read in reads if not _is_far(read)])[0])
+        errors, _ = as_errors_are_meant(self.desk.definitions, [read for read in reads if not _is_far(read)])
+        meant, self.decayed = as_gradients_are_meant(self.desk.definitions, errors)
+        near = self._near(meant)
         return Audit(tuple(self._later(read) if _is_far(read) else next(near) for read in reads))
 
     def _read(self, answer: Answer) -> ReadAnswer:
@@ -185,6 +189,8 @@ class _Auditor:
         value = float(self.desk.right[wanted])
         known = known.replace(ours=-value if read.turned else value)
         if self.desk.is_right(wanted, typed, story.support):
+            if wanted in self.decayed:
+                return known.replace(status="convention", explanation=(self.decayed[wanted].name,))
             if not fits(value, typed) and story.follow.accepts(wanted) and story.has_earlier(wanted):
                 return known.replace(status="carried")  # and no sign of single precision
             exact = typed.value == value or (self.desk.right.rational(wanted) and abs(typed.value - value) <= 1e-13 * abs(value))
