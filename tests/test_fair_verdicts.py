@@ -202,7 +202,7 @@ def test_decay_may_be_in_the_gradient_already() -> None:
     assert marking.marks == (2, 2)
     assert [found.status for found in audit(loads(DECAYED), {"grad.w": "-0.43", "new.w": "0.715"}).numbers] == ["convention", "exact"]
     assert check(loads(DECAYED), {"grad.w": "-0.43", "new.w": "0.74"}).marks[0] < 2
-    assert check(loads(DECAYED + "marking: {conventions: deny}\n"), {"grad.w": "-0.43", "new.w": "0.715"}).marks[0] < 2
+    assert check(loads(DECAYED + "tasks: {ask: [grad.w, new.w], conventions: deny}\n"), {"grad.w": "-0.43", "new.w": "0.715"}).marks[0] < 2
 
 
 def test_the_share_of_a_penalty_may_be_left_for_the_update() -> None:
