@@ -134,8 +134,8 @@ def test_a_bare_zero_names_nothing() -> None:
 
 
 def test_two_numbers_misread_on_two_lines_are_two_slips() -> None:
-    """w1 = 0.15 as 0.51, and on the other line w4 = 0.30 as 0.80: nothing that was misread once explains both."""
-    marked = check(load("mazur-2-2-2"), {"net.h1": "0.395500", "net.h2": "0.442500"}).answers
+    """w1 = 0.15 as 0.51, and on the other line w3 = 0.25 as 0.52: nothing that was misread once explains both."""
+    marked = check(load("mazur-2-2-2"), {"net.h1": "0.395500", "net.h2": "0.406000"}).answers
     assert [(found.mistakes, found.because_of, found.marks) for found in marked] == [(("number-misread",), "", 0)] * 2
 
 
@@ -399,3 +399,9 @@ def test_a_sign_that_is_lost_where_the_number_is_used_rightly_elsewhere() -> Non
     """Not x2 miscopied as -0.10: it is right in the other net input."""
     sheet = {"net.h1": "0.3775", "net.h2": "0.3925", "grad.net.h1": "0.008771", "grad.net.h2": "0.009954", "grad.w1": "-0.0004386"}
     assert check(load("mazur-2-2-2"), sheet).answers[-1].mistakes == ("sign-lost",)
+
+
+def test_a_digit_in_a_sum_may_be_misread_or_added_wrong() -> None:
+    """∂E/∂out_h1 = 0.0553994247 − 0.0190491183 = 0.0363503064, off by 0.000001: no name, which may be false."""
+    (found,) = check(load("mazur-2-2-2"), {"grad.out.h1": "0.0363493064"}).answers
+    assert (found.verdict, found.mistakes) == ("wrong", ())

@@ -6,6 +6,7 @@ A new way to miswrite a number is one function here, and its line in slips.py or
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import floor, isfinite, log10
 
 OTHERS = "123456789"
 
@@ -57,3 +58,11 @@ def _figures(text: str) -> list[int]:
     """Where the digits are, from the first that is not 0."""
     first = next((place for place, letter in enumerate(text) if letter in OTHERS), len(text))
     return [place for place in range(first, len(text)) if text[place].isdigit()]
+
+
+def is_one_digit(off: float, unit: float) -> bool:
+    """Whether a difference has only one digit that is not 0, as far as a unit shows: 0.0003, but not 0.00037."""
+    if not isfinite(off) or off < unit / 2:
+        return False
+    place = 10.0 ** floor(log10(off))
+    return abs(off - round(off / place) * place) <= unit

@@ -22,7 +22,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of, step_of
-from handcalc.marking.digits import is_one_off, written
+from handcalc.marking.digits import is_one_digit, is_one_off, written
 from handcalc.marking.follow import fits, unit
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.slipnumbers import LINE, SHARES, SlipNumbers, number_of, worked_from
@@ -130,10 +130,15 @@ class LineSlips:
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
         if bits < HINT and not (bits >= BARE and not rivals and best in here and self._made(wanted, best)):
             return None
-        sure = bits >= NAMED + FARTHER * (best not in here) and long
+        sure = bits >= NAMED + FARTHER * (best not in here) and long and not (best == "number-misread" and self._is_one_digit(wanted))
         if not sure and len(rivals) > 1:
             return None
         return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)
+
+    def _is_one_digit(self, wanted: Cell) -> bool:
+        """Whether an answer is off by so much in one place as only one digit is worth, which may be a slip in adding as well."""
+        typed = self.answers[wanted]
+        return any(is_one_digit(abs(typed.value - value), unit(typed)) for value in self.right_numbers(wanted))
 
     def _made(self, wanted: Cell, slug: str) -> Expr | None:
         """The line as it was worked."""
