@@ -183,6 +183,7 @@ CELL = """
 given: {x: 0.7, c0: 0.45}
 equations: {i: 1/(1 + exp(-0.8*x)), f: sigmoid(-0.3*x), g: tanh(1.1*x), c: f*c0 + i*g, o: sigmoid(0.5*x), h: o*tanh(c)}
 """
+SHARES = "given: {s: 0.3, u: 1.3}\nequations: {p: exp(s), q: exp(u), a: p/(p + q)}"
 NORM = "given: {x: 1.3, y: 0.4, eps: 0.05}\nequations: {s: sqrt(x*y + eps), q: (x + y)^2}"
 IN_EQUATIONS = [
     (CELL, "numbers-exchanged", "c", "0.576029"),  # i·c0 + f·g
@@ -405,3 +406,29 @@ def test_a_digit_in_a_sum_may_be_misread_or_added_wrong() -> None:
     """∂E/∂out_h1 = 0.0553994247 − 0.0190491183 = 0.0363503064, off by 0.000001: no name, which may be false."""
     (found,) = check(load("mazur-2-2-2"), {"grad.out.h1": "0.0363493064"}).answers
     assert (found.verdict, found.mistakes) == ("wrong", ())
+
+
+def test_the_arguments_of_a_function_are_taken_for_its_values() -> None:
+    """s/(s + u) for e^s/(e^s + e^u), with the right powers beside it."""
+    marked = check(loads(SHARES), {"p": "1.34986", "q": "3.66930", "a": "0.18750"}).answers
+    assert [found.mistakes for found in marked] == [(), (), ("step-left-out",)]
+
+
+EVERYWHERE = [  # a mistake of all equations alike, which costs once
+    ("{p: exp(s), q: exp(u), a: p/(p + q)}", "function-left-out", {"p": "0.3000", "q": "1.3000", "a": "0.18750"}),
+    ("{p: sigmoid(s), q: sigmoid(u), a: p*q}", "function-exchanged", {"p": "0.29131", "q": "0.86172", "a": "0.25103"}),  # tanh
+    ("{p: sigmoid(-s), q: sigmoid(-u), a: p*q}", "sign-in-sum", {"p": "0.57444", "q": "0.78583", "a": "0.45142"}),
+    ("{p: 2*s/sqrt(2), q: 3*u/sqrt(2), a: p*q}", "factor-left-out", {"p": "0.6000", "q": "3.9000", "a": "2.3400"}),
+    ("{m: (s + u)/2, v: ((s - m)^2 + (u - m)^2)/2, a: s/v}", "constant-wrong", {"m": "0.8", "v": "0.5000", "a": "0.6000"}),
+    ("{p: max(s, u), q: max(2*s, u), a: p*q}", "function-exchanged", {"p": "0.3", "q": "0.6", "a": "0.18"}),
+]
+
+
+@pytest.mark.parametrize(("equations", "slug", "answers"), EVERYWHERE)
+def test_a_slip_in_all_equations_is_one_mistake(equations: str, slug: str, answers: dict[str, str]) -> None:
+    marking = check(loads(f"given: {{s: 0.3, u: 1.3}}\nequations: {equations}"), answers)
+    wrong = [found for found in marking.answers if found.verdict == "mistake"]
+    assert {found.mistakes for found in wrong} == {(slug,)} and len(wrong) + sum(
+        found.verdict != "mistake" for found in marking.answers
+    ) == 3
+    assert marking.marks == (2, 3)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from handcalc.core.expr import Expr, Ref, references
+from handcalc.core.expr import Call, Expr, Ref, references
 from handcalc.core.quantity import Cell, cell
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
@@ -48,6 +48,20 @@ class WrongLines:
         """A number that was taken a step too early; what is remembered is of the iteration before, which is no step of this one."""
         if self.definitions.book.quantity(wanted).kind != "memory":
             yield from stages(self.own(wanted), self.definitions.uses, self._kind)
+        if not self.definitions.book.last:
+            yield from self._arguments(wanted)
+
+    def _arguments(self, wanted: Cell) -> Lines:
+        """z in the place of y = f(z), in equations: of one letter, or of all that are made by this function."""
+        expr = self.own(wanted)
+        functions: dict[str, dict[Ref, Expr]] = {}
+        for ref in references(expr):
+            match None if self.is_given(cell(ref)) else self.definitions.right(cell(ref)):
+                case Call(function, (Ref() as argument,)):
+                    functions.setdefault(function, {})[ref] = argument
+        for alike in functions.values():
+            for others in (*({ref: argument} for ref, argument in alike.items()), alike):
+                yield "step-left-out", with_others(expr, others)
 
     def partners(self, wanted: Cell) -> Lines:
         """Of a gradient, its own number in the place of the other factor."""

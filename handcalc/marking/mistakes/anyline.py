@@ -1,8 +1,10 @@
-"""Slips of any calculation, which happen on a single line: they rewrite no definition, and are found by marking/slips.py."""
+"""Slips of any calculation, which happen on a single line: they rewrite no definition, and are found by marking/slips.py. Some can be made
+in all equations of a problem alike (equations.py)."""
 
 from __future__ import annotations
 
 from handcalc.marking.mistakes.entry import Mistake
+from handcalc.marking.mistakes.equations import COUNTS, DIVISORS, EXCHANGED, LEFT_OUT, SIGNS
 
 ANY_LINE = (
     Mistake(
@@ -21,6 +23,7 @@ ANY_LINE = (
         "sign-in-sum",
         "One term of the sum has the wrong sign",
         "A term was subtracted that is added, or the other way round.\nA product has a minus if an odd number of its factors has one.",
+        variants=SIGNS,
     ),
     Mistake(
         "point-moved",
@@ -73,6 +76,7 @@ ANY_LINE = (
         "A constant factor is wrong",
         "The number is twice or half of what it should be, or was divided by another count.\n"
         "See which of 2, 1/2 and 1/n stand in the formula, and what n counts.",
+        variants=COUNTS,
     ),
     Mistake(
         "same-factor",
@@ -91,11 +95,13 @@ ANY_LINE = (
         "Another function is used",
         "Another function was worked out in the place of the one that is meant, or the calculator was set to degrees.\n"
         "Compare the key with the formula; angles are in radians.",
+        variants=EXCHANGED,
     ),
     Mistake(
         "function-left-out",
         "A function is left out",
         "The number was taken as it is, and the function of it was not worked out.\nThe formula says which function is applied to what.",
+        variants=LEFT_OUT,
     ),
     Mistake(
         "one-term-only",
@@ -142,6 +148,7 @@ ANY_LINE = (
         "factor-left-out",
         "A factor is left out",
         "One of the factors is missing in the product.\nEvery factor of the line is multiplied in.",
+        variants=DIVISORS,
     ),
     Mistake(
         "answers-exchanged",

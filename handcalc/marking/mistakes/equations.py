@@ -1,13 +1,68 @@
-"""Mistakes on the way back through equations that somebody typed: the same as at a neuron, with variables in the place of layers.
+"""Mistakes in equations that somebody typed: the same as at a neuron, with variables in the place of layers.
 
-A gradient of a variable is the gradient of what it goes into, times a local derivative; where it goes into a function, y = f(z), that
-derivative may be left out, or taken at another number.
+On the way there a function, a sign before its argument or a divisor may be left out or be another one, in every equation that has it; on
+a single line that is a slip (anyline.py). On the way back the gradient of a variable is the gradient of what it goes into, times a local
+derivative; where it goes into a function, y = f(z), that derivative may be left out, or taken at another number.
 """
 
 from __future__ import annotations
 
-from handcalc.core.expr import Call, Expr, Product, Ref, mul, references
-from handcalc.marking.mistakes.entry import Place
+from collections.abc import Callable
+
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, call, div, mul, references, rewrite
+from handcalc.marking.mistakes.entry import Place, Variant
+from handcalc.marking.wronglines import OTHERS
+
+Changed = Callable[[Expr], Expr | None]
+
+
+def _everywhere(changed: Changed) -> Variant:
+    """Every part of an equation that is changed."""
+
+    def rule(place: Place, formula: Expr) -> Expr | None:
+        found = rewrite(formula, changed)
+        return found if found != formula else None
+
+    return {"variable": rule}
+
+
+def _left_out(function: str) -> Changed:
+    """z for f(z)"""
+    return lambda node: node.arguments[0] if isinstance(node, Call) and node.function == function else None
+
+
+def _exchanged(function: str, other: str) -> Changed:
+    """g(z) for f(z)"""
+    return lambda node: call(other, *node.arguments) if isinstance(node, Call) and node.function == function else None
+
+
+def _sign_of_argument(node: Expr) -> Expr | None:
+    """f(z) for f(−z)"""
+    match node:
+        case Call(function, (Negation(argument),)):
+            return call(function, argument)
+    return None
+
+
+def _without_root(node: Expr) -> Expr | None:
+    """a for a/√n"""
+    return node.above if isinstance(node, Quotient) and isinstance(node.below, Call) and not references(node.below) else None
+
+
+def _one_less(node: Expr) -> Expr | None:
+    """Σ(x − m)²/(n − 1) for Σ(x − m)²/n"""
+    match node:
+        case Quotient(Sum(terms) as squares, Number(count, 1)) if count == len(terms) > 1 and all(isinstance(one, Power) for one in terms):
+            return div(squares, Number(count - 1))
+    return None
+
+
+LEFT_OUT = tuple(_everywhere(_left_out(function)) for function in ("exp", "sigmoid", "tanh", "sqrt", "ln"))
+TAKEN = tuple((function, other) for function, others in OTHERS.items() for other in others)
+EXCHANGED = tuple(_everywhere(_exchanged(*pair)) for pair in (*TAKEN, ("max", "min"), ("min", "max")))
+SIGNS = (_everywhere(_sign_of_argument),)
+DIVISORS = (_everywhere(_without_root),)
+COUNTS = (_everywhere(_one_less),)
 
 
 def _value_of(place: Place, formula: Expr) -> Ref | None:
