@@ -87,7 +87,18 @@ def handed_in(problem: str, lines: str, folder: Path) -> Marking:
     return Checker(loads(problem)).mark(read_sheet(path))
 
 
-@pytest.mark.parametrize("heading", ["Batch {n} (A, B)", "Epoch 1, mini-batch {n}:", "Step {n}:", "Iteration {n}", "第{n}批："])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Batch {n} (A, B)",
+        "Epoch 1, mini-batch {n}:",
+        "Step {n}:",
+        "Iteration {n}",
+        "第{n}批：",
+        "Iteration {n} (A, B)",
+        "Iteration {n}: x = (1, 2.5), t = 2.3",
+    ],
+)
 def test_parts_of_a_sheet_are_the_updates(heading: str, tmp_path: Path) -> None:
     """Below a heading, w = … is the new weight, of every batch."""
     batches = (
@@ -193,6 +204,19 @@ layers: [{neurons: [y], weights: {w: [x, y, 0.5]}}]
 learning_rate: 0.5
 weight_decay: 0.1
 """
+
+
+def test_what_is_below_the_last_sample_may_be_of_all(tmp_path: Path) -> None:
+    """The gradient of all three samples, not of R, whose own are −0.9 and 0.3."""
+    lines = "Sample Q:\nnet = -0.385\nSample R:\nnet = -0.39\n\ndE/dw1 = -0.49667\ndE/dw2 = -0.58333\nw1 = 0.4990\n"
+    marking = handed_in(MARGIN, lines, tmp_path)
+    assert [answer.id for answer in marking.answers][2:] == ["grad.w1", "grad.w2", "new.w1"] and marking.marks == (5, 5)
+
+
+def test_single_precision_of_an_exact_number() -> None:
+    """0.42 is printed so by a framework that works in single precision."""
+    (found,) = check(loads(DECAYED), {"new.w": "0.71499997"}).answers
+    assert found.verdict == "correct" and "single precision" in str(found.note)
 
 
 def test_decay_may_be_in_the_gradient_already() -> None:

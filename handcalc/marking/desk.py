@@ -99,9 +99,10 @@ class Desk:
         return tuple(slips)
 
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
-        """Whether an answer is right in full precision, to the digits typed; where those show the whole number, only it is."""
+        """Whether an answer is right in full precision, to the digits typed, or in single precision; where the digits show the whole
+        number, only it is."""
         value = float(self.right[wanted])
-        if support.is_exact(wanted):
+        if support.is_exact(wanted) and not is_single(value, typed):
             return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
         return fits(value, typed) or is_single(value, typed)
 

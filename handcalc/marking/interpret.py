@@ -237,11 +237,18 @@ class Interpreter:
         return known.replace(formula=formula)
 
     def _find_any(self, answer: Answer) -> tuple[Cell, bool]:
-        """The first step among the names of an answer. Raises UnknownIdError."""
+        """The first step among the names of an answer; the first whose right number it is, if there is one. Raises UnknownIdError."""
+        found: dict[tuple[Cell, bool], None] = {}
         for name in answer.names:
             with suppress(UnknownIdError):
-                return self.find(name)
-        return self.find(answer.id)
+                found[self.find(name)] = None
+        number = typed(filled_in(result(answer.text)[0])) if len(found) > 1 else None
+        if number is not None:
+            for cell, turned in found:
+                value = float(self.book.derivation.step(base(cell), iteration(cell)).value)
+                if agrees(-value if turned else value, number):
+                    return cell, turned
+        return next(iter(found)) if found else self.find(answer.id)
 
     def _infinite(self, text: str, wanted: Cell) -> Typed | None:
         """−∞, as people write a score behind a mask, which is a very small number here."""
