@@ -235,3 +235,14 @@ def test_the_share_of_a_penalty_may_be_left_for_the_update() -> None:
     assert [found.conventions for found in marking.answers] == [("decay",), ("decay",), (), ()] and marking.marks == (4, 4)
     forgotten = check(loads(MARGIN), sheet | {"new.w1": "0.52000", "new.w2": "0.44000"})
     assert forgotten.marks[0] < 4, "the penalty is forgotten in the update too"
+
+
+def test_a_bias_may_come_in_with_the_activation() -> None:
+    """0.2·0.697 − 0.3·0.46 = 0.0014, and its threshold 0.1 behind it; in Zhou's book α is that always."""
+    problem = load("xigua-thresholds").replace(rounding=None)
+    sheet = {"net.h1": "0.0014", "net.h2": "0.3248"}
+    apart = check(problem, sheet | {"out.h1": "0.4754", "out.h2": "0.6283"})
+    assert [found.conventions for found in apart.answers] == [("bias",), ("bias",), (), ()] and apart.marks == (4, 4)
+    assert check(problem, sheet, "zhou").marks == (2, 2)
+    for marking in (check(problem, sheet, "mazur"), check(problem, sheet | {"out.h1": "0.5004", "out.h2": "0.5805"}, "zhou")):
+        assert marking.answers[0].verdict in ("wrong", "mistake") and not any(found.conventions for found in marking.answers)

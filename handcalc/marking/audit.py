@@ -23,10 +23,10 @@ from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdErr
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar, conventional
-from handcalc.marking.decayed import as_gradients_are_meant
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MistakenBook
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
+from handcalc.marking.elsewhere import as_terms_are_meant
 from handcalc.marking.follow import Follow, fits, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.hypotheses import Hypotheses
@@ -106,7 +106,7 @@ class _Auditor:
         check_iterations(problem, self.book.graph, self.book.updated, max(iterations, default=1))
         self.sheet = sheet
         self.chosen: dict[Cell, OtherConvention] = {}
-        self.decayed: dict[Cell, OtherConvention] = {}
+        self.elsewhere: dict[Cell, OtherConvention] = {}
         self.found: list[Hypothesis] = []
         self.misread: Misreading | None = None
         self.slips: LineSlips | None = None
@@ -117,7 +117,7 @@ class _Auditor:
         """The near numbers together, then each of the later ones."""
         reads = [self._read(answer) for answer in self.desk.interpreter.answers(self.sheet)]
         errors, _ = as_errors_are_meant(self.desk.definitions, [read for read in reads if not _is_far(read)])
-        meant, self.decayed = as_gradients_are_meant(self.desk.definitions, errors)
+        meant, self.elsewhere = as_terms_are_meant(self.desk.definitions, errors, self.desk.biases_apart)
         near = self._near(meant)
         return Audit(tuple(self._later(read) if _is_far(read) else next(near) for read in reads))
 
@@ -189,8 +189,8 @@ class _Auditor:
         value = float(self.desk.right[wanted])
         known = known.replace(ours=-value if read.turned else value)
         if self.desk.is_right(wanted, typed, story.support):
-            if wanted in self.decayed:
-                return known.replace(status="convention", explanation=(self.decayed[wanted].name,))
+            if wanted in self.elsewhere:
+                return known.replace(status="convention", explanation=(self.elsewhere[wanted].name,))
             if not fits(value, typed) and story.follow.accepts(wanted) and story.has_earlier(wanted):
                 return known.replace(status="carried")  # and no sign of single precision
             exact = typed.value == value or (self.desk.right.rational(wanted) and abs(typed.value - value) <= 1e-13 * abs(value))

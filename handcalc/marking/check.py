@@ -18,10 +18,10 @@ from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.marking.answers import Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar
-from handcalc.marking.decayed import as_gradients_are_meant
 from handcalc.marking.definitions import FORMS, Hypothesis, MadeMistake
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import SURE, Explanation, Slips
+from handcalc.marking.elsewhere import as_terms_are_meant
 from handcalc.marking.follow import Follow
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.marked import Marking
@@ -83,7 +83,7 @@ def check(problem: Problem, answers: Mapping[str, Any] | Sheet, notation: str = 
 def mark(desk: Desk, sheet: Sheet) -> Marking:
     """The questions, in order."""
     reads, turned = as_errors_are_meant(desk.definitions, [formula_value(desk, read) for read in desk.interpreter.read(sheet)])
-    reads, decayed = as_gradients_are_meant(desk.definitions, reads)
+    reads, elsewhere = as_terms_are_meant(desk.definitions, reads, desk.biases_apart)
     typed = {read.cell: read.typed for read in desk.in_order(reads) if read.cell and read.typed}
     answers, support = as_meant(typed, sheet.rounding), Support(desk.definitions, typed, sheet.rounding)
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))
@@ -114,7 +114,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     loose |= {wanted for wanted in accepted if support.is_far(wanted) and not desk.follows_exactly(wanted, answers)}
     story = SheetHistory(desk.definitions, answers, right, slips, follow, explanation, support, last, loose)
     rounding = found or sheet.rounding
-    marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned | decayed, idle))
+    marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned | elsewhere, idle))
     return Marking(sheet.name, marked, rounding, explanation).in_context(desk)
 
 

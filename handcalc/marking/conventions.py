@@ -3,8 +3,8 @@
 - `OtherConventions(definitions).find(sheet)` names, for every answer that one other convention makes right, that convention; nothing
   where an answer that is right or follows speaks against it, or where it may be coincidence.
 - `conventional(slugs)` is the mistake that is none under another convention (log₂ for ln).
-- `ERROR_SIGN` is the name of δ = −∂E/∂net, `ERROR_SCALE` that of another factor in δ, which signs.py finds, and `DECAY` that of λ·w at
-  another place, which decayed.py finds.
+- `ERROR_SIGN` is the name of δ = −∂E/∂net, `ERROR_SCALE` that of another factor in δ, which signs.py finds; `DECAY` and `BIAS` are those
+  of λ·w and of a bias in another number, which elsewhere.py finds.
 
 Conventions are those of a problem's `conventions:`, the scale of a loss (½Σ, Σ, 1/n, 1/(2n) of squares; Σ or 1/n Σ of other terms), whether
 biases are trained, and of a penalty in the loss what stands before its sum and whether biases are in it.
@@ -41,6 +41,7 @@ PENALISED_BIASES = "penalised_biases"
 SOFTMAX = "softmax"
 MOMENTUM = "momentum_form"
 DECAY = "decay"
+BIAS = "bias"
 ON_SHEETS = (SOFTMAX, LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES, MOMENTUM)
 OF_LOSS = (LOSS_SCALE, "sample_reduction")
 BEFORE_RATE = ("loss", "loss_term", "gradient", "part")
@@ -72,6 +73,7 @@ MISTAKEN = {
 # convention, with its choice → what is said of it
 TITLES: dict[tuple[str, str], Template] = {
     (ERROR_SIGN, ""): "δ = −∂E/∂net on this sheet",
+    (BIAS, "apart"): "the bias is not in the net input on this sheet; it comes in with the activation",
     (DECAY, "inside"): "λ·w is in ∂E/∂w already on this sheet",
     (DECAY, "apart"): "the share of the penalty is not in ∂E/∂w on this sheet, but in the update",
     ("sample_reduction", "sum"): "the sum over the samples on this sheet",

@@ -98,6 +98,11 @@ class Desk:
                 wrong.add(wanted)
         return tuple(slips)
 
+    @property
+    def biases_apart(self) -> bool:
+        """Whether the notation has biases outside of net inputs."""
+        return bool(self.interpreter.reading.notation.data.get("biases_apart"))
+
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
         """Whether an answer is right in full precision, to the digits typed, or in single precision; where the digits show the whole
         number, only it is."""

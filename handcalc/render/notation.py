@@ -6,9 +6,10 @@
 A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
 first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
 bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), `bp` (updates after
-each sample or after all are called standard and accumulated BP), and `symbols`: templates base^sup_sub by role. A role may
-have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a layer). `~` instead of
-`^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from}, {param}.
+each sample or after all are called standard and accumulated BP), `biases_apart` (the book's net inputs are without them), and `symbols`:
+templates base^sup_sub by role. A role may have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a
+layer). `~` instead of `^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from},
+{param}.
 
 To add a notation, copy a profile and change its letters; the laws of tests/ check it on every problem.
 """
