@@ -287,6 +287,7 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("factor-twice", "binary", {"grad.W1[1,1]": "-.6636"}, {"grad.W1[1,1]": "-1.3272"}),
     ("bias-update-rule", "separate biases", {"new.b_o1": ".530751"}, {"new.b_o1": ".6"}),
     ("bias-update-rule", "biases not trained", {"new.b_o1": ".6"}, {"new.b_o1": ".530751"}),
+    ("input-forgotten", "binary", {"grad.W1[1,1]": "-.6636"}, {"grad.W1[1,1]": "-.3318"}),
     ("bias-gradient-times-input", "separate biases", {"new.b_o1": ".530751"}, {"new.b_o1": ".558916"}),
     ("bias-value-for-gradient", "separate biases", {"new.b_o1": ".530751"}, {"new.b_o1": ".558450"}),
     ("bias-value-for-gradient", "separate biases", {"new.b_o1": ".530751"}, {"new.b_o1": ".3"}),
@@ -478,7 +479,8 @@ def test_entry(slug: str) -> None:
     lines = mistake.explanation.split("\n")
     assert [phrase(line, str) for line in mistake.explanation_lines] == [[line] for line in lines]
     assert len(lines) == 2 and all(line.strip() == line and line for line in lines)
-    assert bool(mistake.variants or mistake.across) == (slug not in NOT_A_DEFINITION)
+    of_definitions = any(role != "variable" for variant in mistake.variants for role in variant) or mistake.across is not None
+    assert of_definitions == (slug not in NOT_A_DEFINITION)
 
 
 def test_examples_of_mistakes_between_iterations(monkeypatch: pytest.MonkeyPatch) -> None:

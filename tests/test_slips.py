@@ -232,6 +232,8 @@ def test_every_slip_has_a_row() -> None:
     rows = {row[0] for row in SLIPS} | {row[1] for row in IN_EQUATIONS}
     assert rows | {
         "answers-exchanged",
+        "written-wrong",
+        "other-answer-given",
         "function-exchanged",
         "same-factor",
         "same-amount",
@@ -400,6 +402,19 @@ def test_a_sign_that_is_lost_where_the_number_is_used_rightly_elsewhere() -> Non
     """Not x2 miscopied as -0.10: it is right in the other net input."""
     sheet = {"net.h1": "0.3775", "net.h2": "0.3925", "grad.net.h1": "0.008771", "grad.net.h2": "0.009954", "grad.w1": "-0.0004386"}
     assert check(load("mazur-2-2-2"), sheet).answers[-1].mistakes == ("sign-lost",)
+
+
+def test_a_number_is_written_down_wrong_if_the_next_was_worked_with_the_right_one() -> None:
+    sheet = {"out.o1": "0.2514", "grad.out.o1": "0.7414", "local.out.o1": "0.1868", "grad.net.o1": "0.1385"}
+    found = check(load("mazur-2-2-2"), sheet).answers
+    assert [answer.mistakes for answer in found] == [("written-wrong",), (), (), ()]
+    assert str(found[0].note).endswith("was worked with the right number") and found[0].marks == 0
+
+
+def test_the_number_of_another_step_is_given() -> None:
+    found = check(load("mazur-2-2-2"), {"net.h1": "0.37750", "out.h1": "0.59327", "net.o1": "0.59327", "loss": "0.29837"}).answers
+    assert [answer.mistakes for answer in found] == [(), (), ("other-answer-given",), ()]
+    assert str(found[2].note) == "this is out_h1"
 
 
 def test_a_digit_in_a_sum_may_be_misread_or_added_wrong() -> None:

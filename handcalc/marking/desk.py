@@ -31,6 +31,7 @@ from handcalc.problem.schema import Problem, Task
 
 ROUGH = 3  # significant digits of numbers on the way that make an answer too rough, but not wrong
 SLIPS = 24  # wrong answers of a sheet beside which right ones are looked for
+APART = 5  # units of the last digit by which a number is surely another
 ONE_DIGIT = 10  # units of the last digit in one of the digit before it
 NEAR = 0.015  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
@@ -163,6 +164,17 @@ class Desk:
                 found.add(wanted)
             mended[wanted] = round(value, typed.places) if isfinite(value) and typed.places is not None else typed.value
         return frozenset(found)
+
+    def shown_otherwise(self, wanted: Cell, answers: Mapping[Cell, Typed], right: Collection[Cell]) -> Cell | None:
+        """A right answer that was worked with the right number of a wrong one, which was only written down wrong: with the one written its
+        line gives another number."""
+        others = {cell: typed.value for cell, typed in answers.items()}
+        for later in right:
+            if any(wanted in self.definitions.uses(current) for current in self.definitions.between(later, answers)):
+                value = self._worked(later, {cell: number for cell, number in others.items() if cell != later})
+                if isfinite(value) and abs(value - answers[later].value) > APART * unit(answers[later]):
+                    return later
+        return None
 
     def _worked(self, wanted: Cell, numbers: Mapping[Cell, float]) -> float:
         """What a line gives on some numbers; not a number where it gives none."""

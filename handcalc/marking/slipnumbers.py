@@ -102,6 +102,14 @@ class SlipNumbers:
             if other and kind != quantity.kind and len(book.graph[other].axes) == len(place):
                 yield "other-number-given", number_of(self.definitions.values, (on_sheet(round, other), place))
 
+    def other_answers(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The right number of another answer, but not the same as its own."""
+        own = number_of(self.definitions.values, wanted)
+        for other in self.answers:
+            value = number_of(self.definitions.values, other)
+            if other != wanted and value != own:
+                yield "other-answer-given", value
+
     # --- the line worked wrong -------------------------------------------------------------------------------------------------
 
     def line(self, wanted: Cell, run: Evaluation) -> Numbers:
@@ -307,6 +315,7 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.dropped: 0.10,
     SlipNumbers.other_iterations: 0.03,
     SlipNumbers.other_numbers: 0.08,
+    SlipNumbers.other_answers: 0.03,
     SlipNumbers.line: LINE,
     SlipNumbers.neighbours: 0.06,
     SlipNumbers.alike: 0.02,

@@ -39,6 +39,8 @@ BARE = -2.5  # and where no other slip gives it, so that of all reasons it is th
 RIVAL = 2.0  # bits by which a slip beats another that gives the same number, to be named alone
 MOST = 3  # such others, with which a number tells nothing
 SHORTER = 3.0  # bits that speak for a dropped digit where an answer has one less than the others
+OFTEN = 3  # numbers misread on a sheet, which hardly anybody misreads
+MISREAD = "number-misread"
 MISSPELLED = 0.1  # the share of wrong numbers of which one digit is another, for no reason
 
 Size = Callable[[Cell, Typed], float]
@@ -73,18 +75,19 @@ class LineSlips:
 
     def explain_all(self, wrong: Sequence[Cell]) -> dict[Cell, LineSlip]:
         """The slips of wrong answers; not one that most of the wrong answers of its kind refute, since they have another reason;
-        one that half of them refute is a hint."""
+        one that half of them refute is a hint, and so are numbers misread, each another, on many lines."""
         kind = {wanted: self.definitions.book.quantity(wanted).kind for wanted in wrong[:ANSWERS]}
         found = {wanted: slip for wanted in kind if (slip := self.explain(wanted)) is not None}
         for of in dict.fromkeys(kind.values()):
             found |= self._alike([wanted for wanted in kind if kind[wanted] == of])
         wrongs, known = Counter(kind.values()), Counter(kind[wanted] for wanted in found)
         alike = Counter((kind[wanted], slip.slug) for wanted, slip in found.items())
+        misread = sum(slip.slug == MISREAD for slip in found.values())
         result = {}
         for wanted, slip in found.items():
             of, same = kind[wanted], 2 * alike[kind[wanted], slip.slug]
             if same >= wrongs[of]:
-                sure = slip.sure and (same > wrongs[of] or known[of] == wrongs[of])
+                sure = slip.sure and (same > wrongs[of] or known[of] == wrongs[of]) and (slip.slug != MISREAD or misread < OFTEN)
                 result[wanted] = slip if sure == slip.sure else slip.replace(sure=False, made=None)
         return result
 
@@ -130,7 +133,7 @@ class LineSlips:
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
         if bits < HINT and not (bits >= BARE and not rivals and best in here and self._made(wanted, best)):
             return None
-        sure = bits >= NAMED + FARTHER * (best not in here) and long and not (best == "number-misread" and self._is_one_digit(wanted))
+        sure = bits >= NAMED + FARTHER * (best not in here) and long and not (best == MISREAD and self._is_one_digit(wanted))
         if not sure and len(rivals) > 1:
             return None
         return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)

@@ -44,6 +44,18 @@ ANY_LINE = (
         single=True,
     ),
     Mistake(
+        "written-wrong",
+        "The number is written down wrong",
+        "What comes after it was worked with the right number, and not with this one.\nCompare it with what you worked out.",
+        single=True,
+    ),
+    Mistake(
+        "other-answer-given",
+        "The number of another step is given",
+        "The number is the right one for another step of the sheet.\nCompare each number with the step it stands beside.",
+        single=True,
+    ),
+    Mistake(
         "number-misread",
         "A number of the line is misread",
         "The line is right, but one of its numbers has another digit, or two exchanged.\nCompare each number with where it comes from.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import MINUS_ONE, ONE, ZERO, Call, Expr, Power, Ref, Sum, add, call, mul, neg, rewrite, sub
+from handcalc.core.expr import MINUS_ONE, ONE, ZERO, Call, Expr, Negation, Number, Power, Ref, Sum, add, call, mul, neg, rewrite, sub, walk
 from handcalc.marking.mistakes.decay import DECAY
 from handcalc.marking.mistakes.entry import Mistake, Place, Variant
 from handcalc.marking.mistakes.exchanging import (
@@ -103,6 +103,25 @@ def root_forgotten(place: Place, formula: Expr) -> Expr | None:
 def square_forgotten(place: Place, formula: Expr) -> Expr | None:
     """v = β₂·v + (1 − β₂)·g"""
     return rewrite(formula, lambda node: node.base if isinstance(node, Power) else None)
+
+
+def square_made_positive(place: Place, formula: Expr) -> Expr | None:
+    """v = β₂·v + (1 − β₂)·|g|"""
+    return rewrite(formula, lambda node: call("abs", node.base) if isinstance(node, Power) else None)
+
+
+def shares_exchanged(place: Place, formula: Expr) -> Expr | None:
+    """m = (1 − β₁)·m + β₁·g"""
+
+    def other(node: Expr) -> Expr | None:
+        match node:
+            case Sum((Number(1, 1), Negation(Ref() as share))):
+                return share
+            case Ref() if place.kind(node) == "hyper":
+                return sub(ONE, node)
+        return None
+
+    return rewrite(formula, other) if any(other(node) is not None for node in walk(formula) if isinstance(node, Sum)) else None
 
 
 def share_forgotten(place: Place, formula: Expr) -> Expr | None:
@@ -220,10 +239,16 @@ OPTIMISERS = (
         (dict.fromkeys(AVERAGES, share_forgotten), {"state.moment1": share_forgotten}, {"state.moment2": share_forgotten}),
     ),
     Mistake(
+        "average-shares-exchanged",
+        "β and 1 - β are exchanged in an average",
+        "1 - β of the old value and β of the new one were taken.\nA running average takes β of the old value and 1 - β of the new one.",
+        (dict.fromkeys(AVERAGES, shares_exchanged), {"state.moment1": shares_exchanged}, {"state.moment2": shares_exchanged}),
+    ),
+    Mistake(
         "square-forgotten",
         "The gradient is not squared in its average",
         "The gradient itself was put into the average of squares.\nThat average is made of g².",
-        (dict.fromkeys(AVERAGES, square_forgotten),),
+        (dict.fromkeys(AVERAGES, square_forgotten), dict.fromkeys(AVERAGES, square_made_positive)),
     ),
     Mistake(
         "betas-exchanged",

@@ -233,7 +233,7 @@ OUTPUT = (
         "error-sign-flipped",
         "The error has the wrong sign",
         "t - o was used as the gradient and then subtracted: the error grows.\nThe gradient at the output is o - t.",
-        ({"grad.out": error_sign_flipped, "grad.net": error_sign_flipped},),
+        ({"grad.out": error_sign_flipped, "grad.net": error_sign_flipped}, {"error": lambda place, formula: neg(formula)}),
     ),
     Mistake(
         "output-derivative-forgotten",

@@ -92,6 +92,11 @@ def biases_moved(place: Place, formula: Expr) -> Expr | None:
     return place.swap(formula, change, *BIASES)
 
 
+def input_forgotten(place: Place, formula: Expr) -> Expr | None:
+    """∂E/∂w = δ"""
+    return place.swap(formula, lambda ref: ONE, *SOURCES)
+
+
 def _times_input(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """∂E/∂b = δ·h"""
     before = place.book.problem.layers[place.layer - 1].taken(place.layer)[0] if place.layer else 0
@@ -276,6 +281,12 @@ UPDATE = (
         "The biases are treated against the sheet's rule",
         "Biases were not updated although they are trained, or updated although they are not.\nThe sheet says whether they are trained.",
         ({"change": _of_bias(_against_the_rule), "updated": _of_bias(_moved), "after.net": biases_moved},),
+    ),
+    Mistake(
+        "input-forgotten",
+        "The input is left out of the gradient of a weight",
+        "δ itself was taken for the gradient of a weight.\nThe gradient is δ times the number that the weight is multiplied by.",
+        ({"grad.weight": input_forgotten},),
     ),
     Mistake(
         "bias-gradient-times-input",
