@@ -218,24 +218,28 @@ class _Auditor:
                     return known.replace(status="convention", explanation=(custom.convention,), note=note)
                 return known.replace(status="mistake", explanation=slugs, alternatives=others)
             cut = cut or self._is_carried_and_cut(wanted, typed, story)
-        return known.replace(status="truncated") if cut else self._alone(known, wanted, typed)
+        return known.replace(status="truncated") if cut else self._alone(known, wanted, typed, story)
 
     # --- one number by itself ---
 
-    def _alone(self, known: Judged, wanted: Cell, typed: Typed) -> Judged:
+    def _alone(self, known: Judged, wanted: Cell, typed: Typed, story: SheetHistory) -> Judged:
         """A mistake that gives just this number, or another iteration."""
         found = self._everywhere(wanted, typed)
         if not found and self._is_neighbour(wanted, typed):
             return known.replace(status="mistake", explanation=("iteration-miscounted",))
         found = found or self._fitting(Hypotheses(self.desk.definitions, (wanted,)).pairs(), wanted, typed)
         self.found += found[:1]
-        return _explained(known, found) if found else self._slipped(known, wanted, typed)
+        return _explained(known, found) if found else self._slipped(known, wanted, story)
 
-    def _slipped(self, known: Judged, wanted: Cell, typed: Typed) -> Judged:
+    def _slipped(self, known: Judged, wanted: Cell, story: SheetHistory) -> Judged:
         """A slip on the line of a number, or a given number that was misread everywhere."""
         if self.misread is not None and wanted in self.misread.answers:
             note = known.note or as_read(self.misread, self.desk.interpreter.reading)
             return known.replace(status="mistake", explanation=("number-misread",), note=note)
+        later = self.desk.shown_otherwise(wanted, story.answers, story.right)
+        if later is not None and known.note is None:
+            step = self.book.cell_id(later)
+            known = known.replace(note=Message("only written down wrong: {step} was worked with the right number", step=step))
         slip = self.slips.explain(wanted) if self.slips is not None and wanted in self.slips.answers else None
         if slip is None or not slip.sure:
             return known

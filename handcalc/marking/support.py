@@ -28,7 +28,7 @@ ENOUGH = 3  # significant digits with which a number shows by itself how it was 
 NEAR = 0.75  # of the unit of its last digit
 HABIT = 2  # significant digits of other numbers that show it
 ALIKE = 2  # other answers with as many decimals that show it
-FAR = 0.1  # of a right number, by which nobody is off who rounds on the way, if not all the sheet shows it
+FAR = 0.03  # of a right number, by which nobody is off who rounds on the way, if not all the sheet shows it
 WHOLE = 1e-9  # how far from a whole number one may be
 
 

@@ -93,7 +93,6 @@ class Verdicts:
         found |= {cell: LineSlip("number-misread", True, together=True) for cell in alike}
         found |= slips.explain_all([cell for cell in wrong if cell and cell not in alike])
         right = [answer.cell for answer in marked if answer.verdict in RIGHT and answer.cell]
-        found |= self._written_wrong([cell for cell in wrong if cell and not ((slip := found.get(cell)) and slip.sure)], right)
         shared = self._shared(slips, [cell for cell in wrong if cell and cell not in alike], found)
         found |= {cell: LineSlip(reason.way.slug, True, together=True) for cell, reason in shared.items()}
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
@@ -107,18 +106,13 @@ class Verdicts:
         ]
         return self._repeated([self._of_other_step(answer, right) for answer in explained], found)
 
-    def _written_wrong(self, wrong: list[Cell], right: list[Cell]) -> dict[Cell, LineSlip]:
-        """The answers whose right numbers the next ones were worked with."""
-        shown = (cell for cell in wrong if self.desk.shown_otherwise(cell, self.answers, right) is not None)
-        return {cell: LineSlip("written-wrong", True, here=True) for cell in shown}
-
     def _of_other_step(self, answer: Marked, right: list[Cell]) -> Marked:
         """The answer with the step that shows what was written down in its place, if one does."""
         step: Cell | None = None
         remark = Message("")
-        if answer.cell and answer.mistakes == ("written-wrong",):
+        if answer.cell and answer.typed and answer.verdict == "wrong" and not answer.hints:
             step = self.desk.shown_otherwise(answer.cell, self.answers, right)
-            remark = Message("{step} was worked with the right number", step=self._called(step))
+            remark = Message("only written down wrong: {step} was worked with the right number", step=self._called(step))
         elif answer.cell and answer.typed and answer.mistakes == ("other-answer-given",):
             typed = answer.typed
             step = next((other for other in self.answers if other != answer.cell and fits(float(self.desk.right[other]), typed)), None)

@@ -44,12 +44,6 @@ ANY_LINE = (
         single=True,
     ),
     Mistake(
-        "written-wrong",
-        "The number is written down wrong",
-        "What comes after it was worked with the right number, and not with this one.\nCompare it with what you worked out.",
-        single=True,
-    ),
-    Mistake(
         "other-answer-given",
         "The number of another step is given",
         "The number is the right one for another step of the sheet.\nCompare each number with the step it stands beside.",
