@@ -246,3 +246,14 @@ def test_a_bias_may_come_in_with_the_activation() -> None:
     assert check(problem, sheet, "zhou").marks == (2, 2)
     for marking in (check(problem, sheet, "mazur"), check(problem, sheet | {"out.h1": "0.5004", "out.h2": "0.5805"}, "zhou")):
         assert marking.answers[0].verdict in ("wrong", "mistake") and not any(found.conventions for found in marking.answers)
+
+
+@pytest.mark.parametrize(
+    ("problem", "id", "answer"),
+    [
+        (MARGIN, "s(P)", "0.445"), (MARGIN, "J(w)", "0.61183"), (MARGIN, "E_data(Q)", "0.615"),
+        (QUOTIENT + "minimize: f\nparameters: [x]\n", "J", "1.54564"), (QUOTIENT + "minimize: f\nparameters: [x]\n", "loss", "1.54564"),
+    ],
+)  # fmt: skip
+def test_names_as_people_write_them(problem: str, id: str, answer: str) -> None:
+    assert check(loads(problem), {id: answer}).marks == (1, 1)

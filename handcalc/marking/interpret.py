@@ -41,6 +41,7 @@ READ_AS_OUTPUT: Template = "{old} is given; read as the output, {new} (id {id})"
 UNASKED = Task("")
 GIVEN = Task("", marks=Number(0))  # a number of the exercise, written down again
 LOWEST = -0.9e9  # what is below stands for −∞, as a score behind a mask
+_BRACKETED = re.compile(r"([^()\[\]@]+)\(([^()]+)\)")
 _INFINITE = re.compile(r"\s*[-−–]\s*(?:∞|inf|infinity|无穷大?)\s*", re.IGNORECASE)
 OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
 HINTED = 100  # unknown words of one sheet that are told what is near: nobody reads more, and it takes long
@@ -171,13 +172,27 @@ class Interpreter:
         try:
             return self.book.find(text), False
         except UnknownIdError:
-            found = self._look_up(text, hint)
+            found = self._spelled(text, hint)
             cell = on_sheet(found.iteration, found.cell[0]), found.cell[1]
             if found.turned is None:
                 message = "{found} may be {id} or its negative; write the id, or {symbol} as in this notation"
                 letter = self.reading.symbol(Ref(*found.cell))
                 raise AmbiguousIdError(Message(message, found=quoted(text), id=self.book.cell_id(cell), symbol=letter)) from None
             return cell, found.turned
+
+    def _spelled(self, text: str, hint: bool) -> Found:
+        """What a symbol means; with a sample or an argument in brackets, as y(A) or J(θ), what y[A] or J does. Raises UnknownIdError."""
+        try:
+            return self._look_up(text, hint)
+        except AmbiguousIdError:
+            raise
+        except UnknownIdError as error:
+            if bracketed := _BRACKETED.fullmatch(text):
+                whole, inside = bracketed.groups()
+                for other in (f"{whole}[{inside}]", f"{whole}@{inside}", whole if not inside[:1].isdigit() else ""):
+                    with suppress(UnknownIdError):
+                        return self._look_up(other, False)
+            raise error
 
     def _look_up(self, text: str, hint: bool) -> Found:
         """What a symbol of the notation means; else of any other notation, if all that have it agree. Raises UnknownIdError."""

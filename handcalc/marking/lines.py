@@ -144,7 +144,7 @@ def add_line(draft: Draft, text: str, line: int) -> None:
         return
     text = without_typesetting(text)
     titled = re.fullmatch(rf"({_NAME})\s*[:：]\s*(.+)", text)
-    head, _, rest = text.partition(":")
+    head, _, rest = text.replace("：", ":").partition(":")
     iteration = read_iteration(head) if first_sign(rest) else None
     if iteration is not None:
         draft.begin(iteration)

@@ -291,6 +291,8 @@ class Lookup:
     def _usual_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         if quantity.kind != "loss" or self._is_loss(quantity):
             yield from ((name, False) for name in usual_names(self.graph, quantity, cell))
+        if quantity.kind == "variable" and self._is_loss(quantity):
+            yield from ((name, False) for name in OF_LOSS)
 
     def _along(self, names: Names) -> Iterator[tuple[str, Meaning]]:
         """Names of all cells, with the sample and the time as ids and as symbols have them."""
@@ -338,7 +340,7 @@ class Lookup:
 
     def _is_loss(self, quantity: Quantity) -> bool:
         """Whether a quantity is what is minimised, or that of a sample; not a part of it, such as a penalty."""
-        return quantity.kind == "loss" and (quantity.sampled or quantity.name == self.derivation.loss)
+        return quantity.name == self.derivation.loss or (quantity.kind == "loss" and quantity.sampled)
 
     def _after(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         """The same names with a + behind them, of what is worked out again after the update."""
