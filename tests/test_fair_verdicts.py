@@ -110,11 +110,15 @@ def test_parts_of_a_sheet_are_the_updates(heading: str, tmp_path: Path) -> None:
     assert marking.marks == (8, 8) and marking.answers[-1].id == "#2:new.b"
 
 
-@pytest.mark.parametrize("heading", ["Sample {name}:", "{name}:", "样本{name}：", "Example {name}"])
+@pytest.mark.parametrize(
+    "heading",
+    ["Sample {name}:", "{name}:", "样本{name}：", "Example {name}", "Training example {n}:", "第{n}个样本：", "--- Sample {name} ---"],
+)
 def test_parts_of_a_sheet_are_the_samples(heading: str, tmp_path: Path) -> None:
     """The total below the last of them is of all."""
     samples = {"A": "net_k1 = 0\nnet_k2 = 1\nout_k1 = 0.2073\n", "B": "net_k1 = -0.35\nout_k1 = 0.2028\n", "C": "out_k3 = 0.2495\n"}
-    text = "".join(heading.replace("{name}", name) + "\n" + lines for name, lines in samples.items())
+    headings = (heading.replace("{name}", name).replace("{n}", str(number)) for number, name in enumerate(samples, 1))
+    text = "".join(f"{title}\n{lines}" for title, lines in zip(headings, samples.values()))
     marking = handed_in(CLASSES, text + "E_total = 1.3524\n", tmp_path)
     assert marking.marks == (7, 7) and [answer.id for answer in marking.answers][-2:] == ["out.k3@C", "loss"]
 

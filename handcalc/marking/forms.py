@@ -45,7 +45,9 @@ def form(path: str, text: str) -> Callable[[Draft, str], None]:
     heading = heading_line([*enumerate(map(_cells, lines[:HEAD]))])
     if suffix in (".csv", ".tsv") or heading is not None and _delimiter(lines[heading]) != "|":
         return _read_csv
-    return _read_yaml if lines[0].startswith(("{", "---")) or re.search("^[\"']?answers[\"']? *:", text, re.MULTILINE) else _read_lines
+    return (
+        _read_yaml if re.match("\\{|---\\s*(?:#|$)", lines[0]) or re.search("^[\"']?answers[\"']? *:", text, re.MULTILINE) else _read_lines
+    )
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -41,7 +41,7 @@ READ_AS_OUTPUT: Template = "{old} is given; read as the output, {new} (id {id})"
 UNASKED = Task("")
 GIVEN = Task("", marks=Number(0))  # a number of the exercise, written down again
 LOWEST = -0.9e9  # what is below stands for −∞, as a score behind a mask
-_BRACKETED = re.compile(r"([^()\[\]@]+)\(([^()]+)\)")
+_BRACKETED = re.compile(r"([^()\[\]@]+)(?:\(([^()]+\))|\[([0-9]{1,4}\])|@([0-9]{1,4}))")
 _INFINITE = re.compile(r"\s*[-−–]\s*(?:∞|inf|infinity|无穷大?)\s*", re.IGNORECASE)
 OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
 HINTED = 100  # unknown words of one sheet that are told what is near: nobody reads more, and it takes long
@@ -188,11 +188,17 @@ class Interpreter:
             raise
         except UnknownIdError as error:
             if bracketed := _BRACKETED.fullmatch(text):
-                whole, inside = bracketed.groups()
-                for other in (f"{whole}[{inside}]", f"{whole}@{inside}", whole if not inside[:1].isdigit() else ""):
+                whole, inside = bracketed[1], (bracketed[2] or bracketed[3] or bracketed[4]).rstrip(")]")
+                sample = self._sample(inside)
+                for other in (f"{whole}[{sample}]", f"{whole}@{sample}", whole if not sample[:1].isdigit() else ""):
                     with suppress(UnknownIdError):
                         return self._look_up(other, False)
             raise error
+
+    def _sample(self, text: str) -> str:
+        """The name of a sample that is called by its number, where it has another; any other text as it is."""
+        names = [sample.name for sample in self.book.problem.samples]
+        return names[int(text) - 1] if text.isdigit() and text not in names and 1 <= int(text) <= len(names) else text
 
     def _look_up(self, text: str, hint: bool) -> Found:
         """What a symbol of the notation means; else of any other notation, if all that have it agree. Raises UnknownIdError."""

@@ -46,14 +46,14 @@ _COUNTED = (
     ("", "", "两"),
 )
 _NUMERALS = {word: number for words in _COUNTED for number, word in enumerate(words) if word}
-_ROUND = r"(?:iteration|epoch|round)"
+_ROUND = r"(?:iteration|iter\.?|epoch|round)"
 _GIVEN = r"(?:x_?[0-9]?|[td]|inputs?|targets?|labels?|samples?|patterns?|examples?|输入|目标|期望|标签|样本)"
 _AND_GIVEN = (  # behind a heading: what is given there, as (sample A) or : x = (0, 1), t = 1
-    rf"\s*(?:[(（][^()（）]*[)）])?\s*时?\s*[:：.*。,，]*\s*"
+    rf"\s*(?:[(（][^()（）]*[)）])?\s*时?\s*[-=:：.*。,，]*\s*"
     rf"(?:{_GIVEN}\s*[=:：]?\s*(?:[(\[][^()\[\]=]*[)\]]|[-+−]?[0-9.]+|[A-Za-z])\s*(?:[,，;；:：]\s*|$))*"
 )
 _ITERATION = re.compile(
-    rf"[#*\s]*(?:{_ROUND}\s*(?:no\.?|#)?\s*([0-9]+)|([0-9]+)(?:st|nd|rd|th)\s+{_ROUND}|([a-z]+)\s+{_ROUND}"
+    rf"[-=#*\s]*(?:{_ROUND}\s*(?:no\.?|#)?\s*([0-9]+)|([0-9]+)(?:st|nd|rd|th)\s+{_ROUND}|([a-z]+)\s+{_ROUND}"
     r"|第\s*([0-9]+|[零一二两三四五六七八九十])\s*[次轮]\s*(?:迭代|更新|训练)?|迭代\s*([0-9]+))" + _AND_GIVEN,
     re.IGNORECASE,
 )
@@ -63,7 +63,7 @@ _ALONG = {
     "step": r"(?:update|step|presentation)\s*{n}|第\s*{n}\s*步",
     "time": r"t\s*=\s*{n}|(?:at\s+)?time(?:\s*-?step)?\s*(?:t\s*=)?\s*{n}|时[刻间步]*\s*{n}|第\s*{n}\s*个?时[刻间]步?",
 }
-_HEADING = r"[#*\s]*(?:{kind})" + _AND_GIVEN
+_HEADING = r"[-=#*\s]*(?:{kind})" + _AND_GIVEN
 _STOP = re.compile(r"(?<=[\d)%\]）])\s*[.,;，；。、]+$")  # behind an answer
 _NOTE = re.compile(
     r"(?<=[\d)%\]])\s*(?:\s#(?![0-9]+:)|\s//|\s--\s|<--|←--).*$|(?<=[\d)%\]])[，,]\s*(?:[\u4e00-\u9fff]|[a-z]{3,}\s)[^=≈:：]*$"
