@@ -465,6 +465,8 @@ WRONG: list[tuple[str, Wrong]] = [
                     "bias_change": lambda p, n, k: -p.network.rate**2 * p.bias_gradient(n, k)}),
     ("change-given-as-weight", {"new": lambda p, n, k, j: p.change(n, k, j), "new_bias": lambda p, n, k: p.bias_change(n, k)}),
     ("input-forgotten", {"gradient": lambda p, n, k, j: p.delta(n, k)}),
+    ("rate-times-weight", {"new": lambda p, n, k, j: p.network.rate * p.weight(n, k, j) + p.change(n, k, j),
+                           "new_bias": lambda p, n, k: p.network.rate * p.bias(n, k) + p.bias_change(n, k)}),
     ("bias-gradient-times-input", {"bias_gradient": lambda p, n, k: p.delta(n, k) * p.source(n, 0)}),
     ("bias-value-for-gradient", {"bias_gradient": lambda p, n, k: p.bias(n, k) * p.delta(n, k)}),
     ("bias-value-for-gradient", {"bias_change": lambda p, n, k: -p.network.rate * p.bias(n, k)}),

@@ -237,6 +237,7 @@ GIVES: list[tuple[str, dict[str, str]]] = [
     ("rate-forgotten", {"new.w5": ".317833"}),
     ("rate-twice", {"new.w5": ".379458"}),
     ("change-given-as-weight", {"new.w5": "-.041084"}),
+    ("rate-times-weight", {"new.w5": ".158916"}),
     ("bias-update-rule", {"new.b1": ".340637", "new.b2": ".549800"}),
 ]  # fmt: skip
 

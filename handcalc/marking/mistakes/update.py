@@ -183,6 +183,11 @@ def updated_between(place: Place, formula: Expr) -> Expr | None:
     return place.swap(formula, lambda ref: add(ref, *_steps_of(place, ref, place.sample[0])), *PARAMETERS)
 
 
+def rate_times_weight(place: Place, formula: Expr) -> Expr | None:
+    """w⁺ = η·(w − ∂E/∂w)"""
+    return place.swap(formula, lambda ref: mul(place.rate, ref), *PARAMETERS)
+
+
 def change_of_all(place: Place, formula: Expr) -> Expr | None:
     """Δw = −η·Σ ∂E/∂w of each sample at its own weights"""
     gradient = place.first(formula, "gradient")
@@ -269,6 +274,12 @@ UPDATE = (
         "The change is given as the new weight",
         "Δw was written down as the result.\nThe new weight is the old one plus the change.",
         ({"updated": change_for_weight},),
+    ),
+    Mistake(
+        "rate-times-weight",
+        "The rate is multiplied by the old weight as well",
+        "η·(w - ∂E/∂w) was computed.\nOnly the gradient is multiplied by η: w - η·∂E/∂w.",
+        ({"updated": rate_times_weight},),
     ),
     Mistake(
         "neighbour-gradient",
