@@ -292,7 +292,7 @@ RECURRENT = (
     Mistake(
         "handed-state-path-forgotten",
         "The error is not sent back through the state that is handed on",
-        "∂E/∂h of the last state has nothing from the layer that begins with it.\nWhat comes back through that layer's first time is added.",
+        "∂E/∂h of the last state lacks what the layer that begins with it sends.\nWhat comes back from that layer's first time is added.",
         ({"grad.out": not_from_other, "grad.cell": not_from_other},),
     ),
 )
