@@ -116,6 +116,7 @@ def test_an_error_and_neurons_by_their_numbers() -> None:
 
 
 def test_the_error_of_a_sample() -> None:
-    problem = loads("samples:\n  - {inputs: [1], targets: [1]}\n  - {inputs: [2], targets: [0]}\n"
-                    "layers: [{neurons: [y], activation: step, weights: [[1]], bias: -1.5}]\nerror: direct\nlearning_rate: 1\n")  # fmt: skip
+    samples = "samples: [{inputs: [1], targets: [1]}, {inputs: [2], targets: [0]}]\n"
+    layer = "layers: [{neurons: [y], activation: step, weights: [[1]], bias: -1.5}]\n"
+    problem = loads(samples + layer + "error: direct\nlearning_rate: 1\n")
     assert [answer.id for answer in check(problem, {"e_1": "1", "e@2": "-1"}).answers] == ["err.y@1", "err.y@2"]

@@ -302,7 +302,7 @@ OUTPUT = (
     Mistake(
         "softmax-jacobian-wrong",
         "An entry in the matrix of softmax's derivatives is wrong",
-        "One rule was used for all entries, or a minus is missing.\nOn the diagonal stands p(1 - p), elsewhere -p·q with the other output q.",
+        "One rule was used for all entries, or a minus is missing.\nOn the diagonal stands p(1 - p), elsewhere -p·q, q the other one.",
         (
             {"local.jacobian": _beside(lambda place, formula: neg(formula))},
             {"local.jacobian": _agreeing(ZERO)},
