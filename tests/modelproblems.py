@@ -91,6 +91,18 @@ MODELS = {
              bias: [0.1, -0.2], initial_state: [0.3, -0.6]}
           - {neurons: [y], weights: [[0.4, -0.6]], bias: [0.1]}
         learning_rate: 0.5""",
+    "handed state": """
+        inputs: [[1, 0.5], [0.2, -0.3], [0.4, 0.1], [0.7, -0.2]]
+        targets: [[0.3, 0.9], [0.6, 0.2]]
+        layers:
+          - {type: slice, tokens: [1, 2]}
+          - {type: rnn, neurons: [h1, h2], input_weights: [[0.5, -0.4], [0.3, 0.6]], hidden_weights: [[0.3, 0.4], [-0.2, 0.5]],
+             bias: [0.1, -0.2], initial_state: [0.3, -0.6]}
+          - {type: slice, from: 0, tokens: [3, 4]}
+          - {type: rnn, neurons: [d1, d2], initial_state: {from: 2}, input_weights: [[0.2, 0.6], [0.4, -0.3]],
+             hidden_weights: [[-0.7, 0.5], [0.8, 0.9]], bias: [0.1, 0.2]}
+          - {neurons: [y1, y2], weights: [[1.5, -0.4], [0.6, 0.9]], bias: [0.1, 0.3]}
+        learning_rate: 0.5""",
     "long short-term memory": """
         inputs: [[1, 2], [0.5, 3], [-0.4, 0.6]]
         targets: [[0.5], [1.25], [0.3]]

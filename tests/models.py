@@ -299,7 +299,7 @@ def attention(make: Maker) -> Network:
             layer[f"{part}_weights"] = make.numbers(*((features, rows) if turned else (rows, features)))
             layer |= make.maybe(f"{part}_bias", make.numbers(rows))
     depth = features if plain else depth
-    if heads > 1 or make.one(True, False):
+    if make.one(True, heads > 1, False):
         out = make.size(1, 2)
         layer["output_weights"] = make.numbers(*((depth, out) if turned else (out, depth)))
         layer |= make.maybe("output_bias", make.numbers(out))

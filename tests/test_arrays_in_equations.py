@@ -34,6 +34,7 @@ parameters: [W, b, v]
 learning_rate: 0.1
 """
 
+LISTED = "u[0] + 0.6 * u[1] + s * A[0, 0] - A[0, 1] + 2 * A[0, 2] + a[0] * A[1, 1] + 3 * A[1, 2]"
 # a formula of A (2×3), B (3×2), a (3), b (3), s, u (2), made a single number E; the same in PyTorch
 FORMULAS: dict[str, tuple[str, str]] = {
     "matrix times vector": ("sum(tanh(A@a))", "torch.tanh(A @ a).sum()"),
@@ -50,6 +51,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "cell by cell": ("sum((a - b)^2/(1 + abs(a*b)))", "((a - b) ** 2 / (1 + (a * b).abs())).sum()"),
     "a row, a column, a cell": ("A[1,2]*dot(A[2], B[:,1]) + sum(A[:,3])", "A[0, 1] * (A[1] @ B[:, 0]) + A[:, 2].sum()"),
     "one power for all": ("sum(s^a) + max(A[1,1], A[1,2])", "(s ** a).sum() + torch.maximum(A[0, 0], A[0, 1])"),
+    "a list as it is typed": ("dot([1, 0.6], u) + sum([[s, -1, 2], [0, a[1], 3]]*A)", LISTED),
     "twice the same": ("dot(a, a) + sum(A@a)*sum(A@a)", "a @ a + (A @ a).sum() ** 2"),
 }
 FORMULAS = {name: pair for name, pair in FORMULAS.items() if pair[1]}
@@ -187,6 +189,11 @@ learning_rate: 0.1
         ("softmax(k)", "softmax goes over a list, and this is a single number"),
         ("Z@s", 'unknown name "Z" (column 1)'),
         ("dot(s)", "dot takes 2 arguments, not 1"),
+        ("sum([1, s])", "a list has entries of one size, and these are a single number and 2"),
+        ("sum([W])", "a list of lists at most, found 3 inside each other"),
+        ("dot([1, 2, 3], s)", "a product of 3 and 2: the columns"),
+        ("[1, 2][1]", "only a list that has a name has places in brackets"),
+        ("sum([1, 2)", 'expected "]", found ")"'),
         ("2*s", '"E" is a list; what is minimised is a single number, such as a sum'),
     ],
 )
@@ -195,6 +202,13 @@ def test_what_does_not_fit_is_said(equation: str, message: str) -> None:
     with pytest.raises(ProblemError) as error:
         loads(text)
     assert message in str(error.value)
+
+
+def test_a_typed_list_is_worked_term_by_term() -> None:
+    text = 'given: {x: [2, 3]}\nequations: {y: "dot([1, 0.6], x)", p: "[5, 0.6]*x"}\nminimize: y\n'
+    shown = str(render(derive(loads(text)), "plain"))
+    assert "y = x[1] + 0.6*x[2] = 2 + 0.6*3 = 3.8" in shown and "p[1] = 5*x[1] = 5*2 = 10" in shown
+    assert "p[i] = (5*[i = 1] + 0.6*[i = 2])*x[i]" in shown
 
 
 def test_rows_of_different_lengths_and_cubes_are_refused() -> None:

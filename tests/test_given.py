@@ -428,3 +428,41 @@ def test_a_state_is_given_by_what_it_was_before() -> None:
     text = TWO_LAYERS + "targets: [0, 1]\nlearning_rate: 0.1\noptimizer: momentum\ngiven: {'velocity.W1[1,1]': 1}"
     with pytest.raises(HandcalcError, match=r"give what it was before the update, old.velocity.W1\[1,1\]"):
         derive(loads(text))
+
+
+QKV = """
+GRADIENTS
+LAYERS
+given: {QUERY: [[1, 0], [0, 1]], KEY: [[1, 1], [0, 1]], VALUE: [[1, 2], [3, 4]], OUT: [[1, 0], [0, 1]]}
+"""
+AS_LAYER = {
+    "GRADIENTS": "input_gradients: true\ninput_shape: [2, 2]",
+    "LAYERS": "layers: [{type: attention}]",
+    "QUERY": "query1", "KEY": "key1", "VALUE": "value1", "OUT": "grad.out1",
+}  # fmt: skip
+AS_EQUATIONS = {
+    "GRADIENTS": "parameters: [Q, K, V]",
+    "LAYERS": "equations: {S: Q@K^T/sqrt(2), A: softmax(S), O: A@V}",
+    "QUERY": "Q", "KEY": "K", "VALUE": "V", "OUT": "grad.O",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [AS_LAYER, AS_EQUATIONS], ids=["layer", "equations"])
+def test_gradients_by_given_queries_keys_and_values(words: dict[str, str]) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    text = QKV
+    for mark, word in words.items():
+        text = text.replace(mark, word)
+    query, key, value = (torch.tensor(rows, dtype=torch.double, requires_grad=True) for rows in ([[1, 0], [0, 1]], [[1, 1], [0, 1]],
+                                                                                                 [[1, 2], [3, 4]]))  # fmt: skip
+    (torch.softmax(query @ key.T / 2**0.5, -1) @ value).backward(torch.eye(2, dtype=torch.double))
+    derivation = derive(loads(text))
+    for name, tensor in zip(("QUERY", "KEY", "VALUE"), (query, key, value)):
+        found = [float(derivation.value(f"grad.{words[name]}[{row},{column}]")) for row in (1, 2) for column in (1, 2)]
+        assert found == pytest.approx(tensor.grad.flatten().tolist(), rel=1e-10, abs=1e-14)
+
+
+def test_lists_in_equations_have_gradients_from_above() -> None:
+    text = "given: {x: [1, 2], w: 3, grad.z: [1, 3], grad.u: 2}\nequations: {y: x^2, z: w*y, u: sum(x)}\nparameters: [x, w]\n"
+    derivation = derive(loads(text))
+    assert [float(derivation.value(name)) for name in ("grad.x[1]", "grad.x[2]", "grad.w")] == [8, 38, 13]

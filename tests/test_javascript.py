@@ -238,7 +238,7 @@ def test_numbers_that_are_changed(tmp_path: Path) -> None:
     """200 edits over the problems, in several roundings, by the program of the problem as it was."""
     random = Random(4)
     cases = []
-    names = [name for name in sorted(shipped()) if name != "small-gpt"]
+    names = [name for name in sorted(shipped()) if sum(quantity.size for quantity in derivation(name).graph) <= CELLS_LIMIT]
     for place in range(200):
         problem, rounding = names[place % len(names)], random.choice(ROUNDINGS)
         program = program_of(derivation(problem, 1, rounding))

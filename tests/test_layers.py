@@ -248,6 +248,18 @@ def test_attention_without_matrices() -> None:
     assert "query1" not in solved(bare).graph
 
 
+def test_heads_without_a_matrix_stand_one_behind_the_other() -> None:
+    """As with an identity matrix that mixes them."""
+    layer = {key: value for key, value in ATTENTION.items() if key != "output_weights"}
+    targets = [[1, 0]] * len(INPUTS)
+    bare, mixed = (
+        solved({"inputs": INPUTS, "targets": targets, "layers": [{**layer, **keys}], "learning_rate": 0.1})
+        for keys in ({}, {"output_weights": [[1, 0], [0, 1]]})
+    )
+    assert np.allclose(array(bare, "out1"), array(mixed, "out1"), rtol=1e-14)
+    assert np.allclose(array(bare, "new.Wq1"), array(mixed, "new.Wq1"), rtol=1e-12)
+
+
 @pytest.mark.parametrize("scale", [True, 0.5])
 def test_attention_has_its_unscaled_scores(scale: bool | float) -> None:
     """dot = q·k is a step, which the lines of scores go through and no gradient does; scores that are not scaled have no other."""
@@ -615,6 +627,9 @@ WRONG = [
      'problem:2: layers[0].epsilon: expected 0 or a number above it, found "-1"'),
     ("inputs: [[1, 2]]\nlayers: [{type: attention, heads: 2, query_weights: [[1, 2], [1, 2], [1, 2]]}]",
      "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
+    ("layers: [{type: attention}]\ngiven: {query1: [[1, 0], [0, 1]], key1: [[1, 1], [0, 1]], value1: [[1, 2], [3, 4]]}",
+     "problem:1: layers[0]: layer 1 (attention) takes token × … | time × …, but feature = 1 comes in; "
+     "input_shape: [3, 2] is the size of unknown inputs"),
     ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),
     ("given: {a: 1}\nequations: {f: a}\nminimize: f\nparameters: [a]\nlearning_rate: 1\noptimizer: {momentum: {epsilon_inside: true}}",
      "problem:6: optimizer.momentum.epsilon_inside: unknown key; known are momentum, dampening"),

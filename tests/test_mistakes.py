@@ -54,6 +54,7 @@ PROBLEMS = {
     "tanh": MAZUR % "tanh",
     "squares": MAZUR.replace("half_squared_error", "squared_error") % "sigmoid",
     "softmax": SOFTMAX,
+    "softmax with its matrix": SOFTMAX.replace("activation: softmax", "activation: {softmax: {jacobian: true}}"),
     "fused softmax": SOFTMAX + "\n    conventions: {softmax_loss: fused}",
     "two steps of tanh": """
         given: {h0: 0.5, wh: 2.0, wy: 40.0}
@@ -259,6 +260,10 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("cross-entropy-extra-derivative", "softmax", {"grad.net.p1": "-.340999"}, {"grad.net.p1": "-.076629"}),
     ("softmax-diagonal-only", "softmax", {"grad.net.p1": "-.341", "grad.net.p2": ".242", "grad.net.p3": ".099"},
      {"grad.net.p1": "-.341", "grad.net.p2": "0", "grad.net.p3": "0"}),
+    ("softmax-diagonal-only", "softmax with its matrix", {"jacobian.p1.p2": "-.159764"}, {"jacobian.p1.p2": "0"}),
+    ("softmax-jacobian-wrong", "softmax with its matrix", {"jacobian.p1.p2": "-.159764"}, {"jacobian.p1.p2": ".159764"}),
+    ("softmax-jacobian-wrong", "softmax with its matrix", {"jacobian.p1.p1": ".224719"}, {"jacobian.p1.p1": "-.434283"}),
+    ("softmax-jacobian-wrong", "softmax with its matrix", {"jacobian.p1.p2": "-.159764"}, {"jacobian.p1.p2": ".499238"}),
     ("log-base", "softmax", {"loss": ".417"}, {"loss": ".181"}),
     ("log-base", "softmax", {"loss": ".417"}, {"loss": ".602"}),
     ("log-base", "fused softmax", {"loss": ".417"}, {"loss": ".181"}),

@@ -133,6 +133,15 @@ def recurrence(n: Numbers, before: Callable[[Any, int], Any]) -> Any:
     return np.array(states)
 
 
+def decoded(n: Numbers, state: Any) -> Any:
+    """The states of a decoder that begins with a state."""
+    states = []
+    for x in n["x"][2:]:
+        state = np.tanh(n["Wx4"] @ x + n["Wh4"] @ state + n["b4"])
+        states.append(state)
+    return np.array(states)
+
+
 def lstm(
     n: Numbers,
     nets: dict[str, str] | None = None,
@@ -278,6 +287,9 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("candidate-without-tanh", "long short-term memory", "out1", lambda n: lstm(n, candidate=lambda z: z)),
     ("candidate-without-tanh", "gated unit", "out1", lambda n: gru(n, candidate=sigmoid)),
     ("cell-without-tanh", "long short-term memory", "out1", lambda n: lstm(n, shown=lambda c: c)),
+    ("handed-state-forgotten", "handed state", "out4", lambda n: decoded(n, 0 * n["out2"][2])),
+    ("handed-state-forgotten", "handed state", "out4", lambda n: decoded(n, n["out2"][1])),
+    ("handed-state-path-forgotten", "handed state", "grad.net2", lambda n: np.zeros((2, 2))),
     ("time-path-forgotten", "recurrence", "grad.net1", lambda n: (n["grad.net2"] @ n["W2"]) * (1 - n["out1"][1:] ** 2)),
     # attention
     ("scale-forgotten", "attention", "score2", lambda n: n["query2"] @ n["key2"].T),
@@ -352,6 +364,7 @@ RIGHT: list[tuple[str, str, Callable[[Numbers], Any]]] = [
     ("padded pooling", "out2", lambda n: pooled(n["out1"][0], 1, 1)),
     ("padded pooling", "out3", lambda n: pooled(n["out2"][0], 2, 1, np.mean)),
     ("recurrence", "out1", lambda n: recurrence(n, LAST)),
+    ("handed state", "out4", lambda n: decoded(n, n["out2"][2])),
     ("long short-term memory", "out1", lstm),
     ("gated unit", "out1", gru),
     ("attention", "out1", positions(wave)),

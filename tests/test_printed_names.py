@@ -91,3 +91,32 @@ def test_digits_asked_under_a_printed_name_are_enough() -> None:
     book = derive(problem)
     sheet = {name: f"{float(book.value(name)):.2f}" for name in ("grad.net.o1", "grad.net.o2")}
     assert [answer.verdict for answer in check(problem, sheet).answers] == ["correct", "imprecise"]
+
+
+PERCEPTRON = """
+inputs: [1, 0]
+targets: [1]
+layers:
+  - {neurons: [HIDDEN], activation: sigmoid, weights: [[0.5, -0.5], [0.2, 0.1]], bias: [0.1, 0.1]}
+  - {neurons: [y], activation: step, weights: [[0.5, -0.5]], bias: -0.5}
+error: direct
+learning_rate: 0.1
+"""
+
+
+def test_an_error_and_neurons_by_their_numbers() -> None:
+    problem = loads(PERCEPTRON.replace("HIDDEN", "h1, h2"))
+    sheet = {"e": "1", "z1": "0.6", "a_1": "0.645656", "z_3": "-0.464393", "δ1": "-0.114392", "net1": "0.6"}
+    answers = check(problem, sheet).answers
+    assert {answer.verdict for answer in answers} == {"correct"}
+    assert [answer.id for answer in answers][:4] == ["err.y", "net.h1", "out.h1", "net.y"]
+    assert check(problem, {"z2": "0.3"}).answers[0].verdict == "unreadable"  # the second neuron, or the second layer
+    named = check(loads(PERCEPTRON.replace("HIDDEN", "z1, z2")), {"z1": "0.645656", "net1": "0.6", "误差": "1"}).answers
+    assert [answer.id for answer in named] == ["out.z1", "net.z1", "err.y"] and {answer.verdict for answer in named} == {"correct"}
+
+
+def test_the_error_of_a_sample() -> None:
+    samples = "samples: [{inputs: [1], targets: [1]}, {inputs: [2], targets: [0]}]\n"
+    layer = "layers: [{neurons: [y], activation: step, weights: [[1]], bias: -1.5}]\n"
+    problem = loads(samples + layer + "error: direct\nlearning_rate: 1\n")
+    assert [answer.id for answer in check(problem, {"e_1": "1", "e@2": "-1"}).answers] == ["err.y@1", "err.y@2"]

@@ -99,6 +99,24 @@ def test_second_derivatives(formula: str) -> None:
     assert ours == pytest.approx((above - below) / 2e-5, rel=1e-8, abs=1e-8)
 
 
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_newtons_method_for_several_samples(reduction: str) -> None:
+    """Logistic regression: ∂E/∂w = Σ (p − t)·x, ∂²E/∂w² = Σ p·(1 − p)·x²; and a sum over a list."""
+    text = f"""
+samples: [{{inputs: {{x: 1}}, targets: {{t: 0}}}}, {{inputs: {{x: 2}}, targets: {{t: 1}}}}, {{inputs: {{x: -1}}, targets: {{t: 1}}}}]
+given: {{w: 0.3, v: [1, 2]}}
+equations: {{p: sigmoid(w*x), h: w*x*v, L: "-(t*ln(p) + (1 - t)*ln(1 - p)) + sum(h^2)"}}
+minimize: L
+sample_reduction: {reduction}
+update: {{w: w - grad.w/grad2.w}}
+"""
+    shares = [(1 / (1 + math.exp(-0.3 * x)), x, t) for x, t in ((1, 0), (2, 1), (-1, 1))]
+    first = sum((p - t) * x + 2 * 0.3 * 5 * x**2 for p, x, t in shares)
+    second = sum(p * (1 - p) * x**2 + 2 * 5 * x**2 for p, x, t in shares)
+    share = 3 if reduction == "mean" else 1
+    assert values(text, "grad.w grad2.w new.w") == pytest.approx([first / share, second / share, 0.3 - first / second], rel=1e-10)
+
+
 @pytest.mark.parametrize("text", some([ROOT, MINIMUM, SHARE, LMS, PERCEPTRON, DELTA, ONE_BY_ONE, BOTH], [MINIMUM, SHARE, BOTH]))
 def test_every_reading(text: str) -> None:
     """Trained as it is solved; the key is right in every rounding; every format has every step."""

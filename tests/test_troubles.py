@@ -36,14 +36,28 @@ TROUBLES = [
     ("carried", network(weights="[4, 1]", rest="loss: bce\nrounding: {decimals: 2, carry: true}\n"),
      "4: E_y needs ln(1 - out_y), but out_y = 1: only a number above 0 has a logarithm; it was rounded on the way: carry more digits"),
     ("division", "given: {x: 2}\nequations:\n  d: x - 2\n  v: (x + 1)/d\n",
-     "4: v is divided by d, which is 0: nothing can be divided by 0"),
+     "4: v is divided by d, which is 0: nothing can be divided by 0; take other numbers for x"),
     ("division by a sum", "given: {x: 2}\nequations:\n  v: 1/(x - 2)\n",
-     "3: v is divided by x - 2, but x = 2: nothing can be divided by 0"),
+     "3: v is divided by x - 2, but x = 2: nothing can be divided by 0; take other numbers for x"),
     ("root", "given: {x: 2}\nequations:\n  a: x - 3\n  f: sqrt(a) + x\n",
-     "4: f needs √(a), but a = -1: a number below 0 has no square root"),
-    ("power", "given: {x: -2}\nequations: {f: x^0.5}\n", "2: f needs x^0.5, but x = -2: a number below 0 has no such power"),
+     "4: f needs √(a), but a = -1: a number below 0 has no square root; take other numbers for x"),
+    ("power", "given: {x: -2}\nequations: {f: x^0.5}\n",
+     "2: f needs x^0.5, but x = -2: a number below 0 has no such power; take other numbers for x"),
     ("overflow", "given: {x: 30}\nequations:\n  a: x^2\n  f: exp(a)\n",
      "4: f needs e^a, but a = 900: that is larger than a computer's numbers (overflow); take smaller numbers"),
+    ("logarithm", "given: {x: 1, y: 1}\nequations:\n  f: ln(x - y)\n",
+     "3: f needs ln(x - y), but x = 1, y = 1: only a number above 0 has a logarithm; take other numbers for x, y"),
+    ("Newton's slope", "given: {x: 0}\nequations: {f: x^2 - 2}\nminimize: f\nupdate: {x: x - f/grad.x}\n",
+     "3: x⁺ is divided by ∂f/∂x, which is 0: nothing can be divided by 0; take other numbers for x"),
+    ("many numbers", network("1/z", weights="[2, -1]", rest="").replace("bce", "half_squared_error"),
+     "4: out_y is divided by net_y, which is 0: nothing can be divided by 0; take other numbers for W1[1,1], x1, W1[1,2], x2"),
+    ("a cosine", network("identity", "1", "[0, 0]", rest="loss: cosine\n"),
+     "5: E_total is divided by p·q, but p = 1, q = 0: nothing can be divided by 0; a list of zeros has no direction: take other "
+     "weights or inputs"),
+    ("all of a batch alike", "inputs: [1]\ntargets: [1]\nlayers: [{type: batch_norm, epsilon: 0}]\n",
+     "3: out⁽¹⁾₁ is divided by √(var₁), but var₁ = 0: nothing can be divided by 0; write epsilon: 1e-5"),
+    ("Adagrad", network("identity", "3", "[1, 1]", "learning_rate: 0.1\noptimizer: {adagrad: {epsilon: 0}}\n"),
+     "4: w1⁺ is divided by √(s_w1) + ε, but s_w1 = 0, ε = 0: nothing can be divided by 0; write epsilon: 1e-5"),
 ]  # fmt: skip
 
 
@@ -104,6 +118,10 @@ def test_training_without_a_loss_to_begin_with(tmp_path: Path, monkeypatch: pyte
     assert run(capsys, "train", "p.yaml", "--lang", "en") == (2, "", f"p.yaml:{TROUBLES[0][2]}\n")
     Path("p.yaml").write_text(network("exp(z)", "100", rest="learning_rate: 1\n"), encoding="utf-8")
     assert "training diverges" in run(capsys, "train", "p.yaml", "--lang", "en")[2]
+    Path("p.yaml").write_text("given: {x: 1}\nequations: {f: ln(x)}\nminimize: f\nparameters: [x]\nlearning_rate: 2\n", encoding="utf-8")
+    assert "a function has no value there" in run(capsys, "train", "p.yaml", "--lang", "en")[2]
+    wanted = "p.yaml:2: f needs ln(x), but x = -1: only a number above 0 has a logarithm; take a smaller learning_rate\n"
+    assert run(capsys, "solve", "p.yaml", "--iterations", "3", "--lang", "en") == (2, "", wanted)
 
 
 def test_trouble_in_the_letters_of_a_notation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,6 +193,8 @@ def _output_of_loss(trouble: Trouble) -> Message | None:
     last = trouble.problem.layers[-1] if trouble.problem.layers else None
     if not last or not _in_loss(trouble) or trouble.kind not in ("logarithm", "division") or not last.activations:
         return None
+    if not any(trouble.derivation.graph[ref.quantity].kind == "out" for ref in references(trouble.part)):
+        return Message("a list of zeros has no direction: take other weights or inputs")
     if not all(map(has_slope, last.activations)) or any(trouble.derivation.graph.given_value(one) for one in _used(trouble)):
         return Message("a wrong answer that is certain has an infinite loss")
     if all(reach(activation) == (0, 1) for activation in last.activations):
@@ -202,10 +204,17 @@ def _output_of_loss(trouble: Trouble) -> Message | None:
 
 def _after_update(trouble: Trouble) -> Message | None:
     """What an update has brought about."""
-    later = trouble.quantity.stage == "after" or any(
-        trouble.derivation.graph[name].kind == "weight" for name, _ in trouble.evaluation.replaced
-    )
-    return Message("take a smaller learning_rate") if later else None
+    graph = trouble.derivation.graph
+    later = trouble.quantity.stage == "after" or any(graph.updated(name) for name, _ in trouble.evaluation.replaced)
+    return Message("take a smaller learning_rate") if later and graph.in_layer(0, "rate") else None
+
+
+def _epsilon(trouble: Trouble) -> Message | None:
+    """A root that is divided by, of a layer or an optimiser with an ε for this."""
+    graph, layers = trouble.derivation.graph, trouble.problem.layers
+    own = trouble.kind == "division" and trouble.quantity.layer and "epsilon" in layers[trouble.quantity.layer - 1].options
+    of_optimiser = trouble.kind == "division" and any(graph.cell_id(cell(ref)) == "epsilon" for ref in references(trouble.part))
+    return Message("write {example}", example="epsilon: 1e-5") if own or of_optimiser else None
 
 
 def _power_too_large(trouble: Trouble) -> Message | None:
@@ -218,6 +227,24 @@ def _too_large(trouble: Trouble) -> Message | None:
     return Message("take smaller numbers") if trouble.kind == "overflow" else None
 
 
+def _other_numbers(trouble: Trouble) -> Message | None:
+    """The given numbers that it follows from, where they are few."""
+    graph = trouble.derivation.graph
+    found: dict[Cell, None] = {}
+    left = [cell(ref) for ref in references(trouble.part)]
+    while left and len(found) <= MOST:
+        one = left.pop(0)
+        if graph.given_value(one) is not None:
+            found[one] = None
+        elif one[0] in graph and graph.present(*one):
+            left += graph.uses(one)
+    if not found:
+        return None
+    if len(found) > MOST:
+        return Message("take other numbers")
+    return Message("take other numbers for {names}", names=", ".join(map(graph.cell_id, found)))
+
+
 _REMEDIES: tuple[Callable[[Trouble], Message | None], ...] = (
     _carried,
     _softmax_of_one,
@@ -225,4 +252,6 @@ _REMEDIES: tuple[Callable[[Trouble], Message | None], ...] = (
     _power_too_large,
     _after_update,
     _too_large,
+    _epsilon,
+    _other_numbers,
 )

@@ -6,7 +6,8 @@
 
 Grammar: sums and differences of products and quotients of signed powers; atoms are numbers, names, function calls and
 brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³` as powers; `e` is Euler's number where it is no name, and
-`e^x` is exp(x). A resolver may have a `pattern` of symbols that are no identifiers, and `functions` of its own. Nothing is ever executed.
+`e^x` is exp(x). A resolver may have a `pattern` of symbols that are no identifiers, and `functions` of its own; with `@` among these
+there are products of matrices, with `[]` lists such as `[1, 0.6]`. Nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DEPTH_LIMIT = 60  # nested brackets, signs and powers
 LENGTH_LIMIT = 2000  # characters
 
 _SPELLINGS = str.maketrans("·×−÷（），＋－＊／＾．", "**-/(),+-*/^.")
-_OPERATORS = "+-*/^(),²³@"
+_OPERATORS = "+-*/^(),²³@[]"
 EULER = Call("exp", (Number(1),))  # e, where nothing is called so
 
 
@@ -211,6 +212,8 @@ class _Parser:
             inside = self.sum()
             self.expect(")")
             return inside
+        if "[]" in self.functions and self.take("["):
+            return Call("[]", self.sums("]"))
         if kind != "name":
             raise self.fail('"{found}" is not expected here' if token else "the formula ends too early", found=token)
         known = self.resolve(token)
@@ -229,10 +232,7 @@ class _Parser:
         if not record.arguments:
             return Call(record.name, ())
         self.expect("(")
-        arguments = [self.sum()]
-        while self.take(","):
-            arguments.append(self.sum())
-        self.expect(")")
+        arguments = [*self.sums(")")]
         if record.family:
             raise FormulaError("{function} takes a whole layer: name it as the activation instead", column, function=record.name)
         missing = len(record.arguments) - len(arguments)
@@ -241,6 +241,14 @@ class _Parser:
             raise FormulaError("{function} takes {wanted} arguments, not {found}", column, **values)
         arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing > 0 else []
         return Call(record.name, tuple(arguments))
+
+    def sums(self, end: str) -> tuple[Expr, ...]:
+        """Sums between commas, up to a bracket."""
+        found = [self.sum()]
+        while self.take(","):
+            found.append(self.sum())
+        self.expect(end)
+        return tuple(found)
 
 
 def _raised(base: Expr, exponent: Expr) -> Expr:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Ref, number, rewrite, walk
 from handcalc.core.functions import ACTIVATIONS, function
+from handcalc.layers import FILES
 from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
 from handcalc.problem.spellings import Spellings
@@ -137,4 +138,7 @@ def _formula(item: FileNode, text: str) -> Activation | None:
 
 
 def _unknown(item: FileNode, name: str) -> None:
+    if name.lower() in FILES:
+        item.fail("{name} is a layer of its own, below this one: {example}", name=name, example=f"{{type: {name.lower()}, …}}")
+        return
     item.fail("unknown activation {found}{near}", found=quoted(name), near=suggestion(name, ACTIVATIONS))

@@ -1,10 +1,10 @@
 """Attention of one head or several.
 
 Query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d, with
-the sum, dot[h,t,u], as a step; weights a[h,t,·] =
-softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e Wo[j,h,e]·y[h,t,e] (+ b), or y itself
-where there is one head and no Wo. Without weights queries, keys and values are the inputs. With `keys_from` keys and values are made of
-the output of another layer, such as an encoder, which may have fewer or more tokens u than there are queries t.
+the sum, dot[h,t,u], as a step; weights a[h,t,·] = softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e];
+out[t,j] = Σ_h Σ_e Wo[j,h,e]·y[h,t,e] (+ b), or the y of all heads one behind the other where there is no Wo. Without weights queries,
+keys and values are the inputs. With `keys_from` keys and values are made of the output of another layer, such as an encoder, which may
+have fewer or more tokens u than there are queries t.
 
 Shapes (the sample axis in front): x (token, input), Wq, Wk, Wv (head, unit, input), typed as one matrix with the heads below each other,
 scores (head, token, token), out (token, unit).
@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul
+from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, delta, div, mul
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
 from handcalc.layers.layertype import ARRAY, COUNT, EARLIER, ROWS, LayerOption, LayerType, Row
-from handcalc.layers.site import LOWEST, Site, totals
+from handcalc.layers.site import LOWEST, Site, shifted, totals
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Axes, Incoming, all_ones_and_zeros, names_of, nested, numbers, spelled
@@ -75,8 +75,6 @@ def read_attention(incoming: Incoming) -> Layer | None:
         bias = incoming.tensor("output_bias", "bias", (out,), "o")
         tensors += [tensor for tensor in (_split(whole, (out, *merged)), bias) if tensor is not None]
         result = out
-    elif heads > 1:
-        incoming.entry.fail("several heads need output_weights")
     options = {"heads": heads, "width": width, "scale": _scale(incoming, width["query"]), "mask": _mask(incoming, token.size, seen[0].size)}
     options["keys_from"] = incoming.earlier_layer(incoming.found["keys_from"]) if "keys_from" in incoming.found else None
     axes = (token, result)
@@ -168,7 +166,7 @@ def add_attention(site: Site) -> Ref:
     place = options["keys_from"]
     looked = site if place is None else site.replace(source=site.outputs[place])
     other, inner = (Index(letter, looked.incoming[0].axis) for letter in "uw")
-    head = (Index("h", Axis("head", options["heads"])),) if options["heads"] > 1 else ()
+    head: tuple[Index, ...] = (Index("h", Axis("head", options["heads"])),) if options["heads"] > 1 else ()
     query, key, value = (_projected(one, name, head) for one, name in zip((site, looked, looked), PARTS))
     unit = Index("e", Axis("unit", options["width"]["query"]))
     product = totals((unit,), mul(query(token, unit), key(other, unit)))
@@ -179,10 +177,13 @@ def add_attention(site: Site) -> Ref:
     weights = site.part("attention", (*site.batch, *head, token, other), Entry("softmax", other, inner, family))
     unit = Index("e", Axis("unit", options["width"]["value"]))
     mixed = totals((other,), mul(weights, value(other, unit)))
-    if not site.has("weight", "o"):
+    if not site.has("weight", "o") and not head:
         return site.output((*site.batch, token, unit), mixed)
     context = site.part("context", (*site.batch, *head, token, unit), mixed)
     out = Index("j", site.layer.axes[-1])
+    if not site.has("weight", "o"):  # the heads one behind the other
+        behind = delta(out, shifted(0, (unit.axis.size, head[0]), (1, unit)))
+        return site.output((*site.batch, token, out), totals((*head, unit), mul(behind, context)))
     whole: Expr = totals((*head, unit), mul(site.parameter("weight", "o", out, *head, unit), context))
     if site.has("bias", "o"):
         whole = add(whole, site.parameter("bias", "o", out))
@@ -241,7 +242,7 @@ ATTENTION = LayerType(
         ("keys_from", EARLIER, "the layer whose output keys and values are made of; if not given, what comes in", "encoder"),
         ("heads", COUNT, "number of heads", "2"),
         *map(_matrix, PARTS),
-        ("output_weights", ARRAY, "one row per output feature, one column per value feature of all heads; not given: none", ""),
+        ("output_weights", ARRAY, "one row per output feature, one column per value feature of all heads; not given: side by side", ""),
         ROWS,
         *((f"{name}_bias", ARRAY, f"bias of the {name}", "[0, 0]") for name in (*PARTS, "output")),
         ("scale", {"anyOf": [FLAG, NUMBER]}, "true: scores times 1/√d; false: not; or a number", "true"),

@@ -3,7 +3,8 @@
 - `table(item)` reads a list or a matrix, `defined(entries, given, tables)` equations in order, `sized(name, item, arrays, axes)` a formula
   of such a size; `sizes_of` are the directions of all that is a list. `Arrays(symbols)` resolves names.
 
-A name alone stands for all cells, `W[1,2]` for one, `W[2]` or `W[2,:]` for a row, `W[:,2]` for a column, `W^T` for the transpose.
+A name alone stands for all cells, `W[1,2]` for one, `W[2]` or `W[2,:]` for a row, `W[:,2]` for a column, `W^T` for the transpose;
+`[1, 2*a]` is a list of numbers or of rows.
 `+ - * / ^` and functions go cell by cell, on equal sizes or with a number; `@` is the product of matrices. What is worked on whole lists is
 a line of `_RULES`.
 """
@@ -15,7 +16,25 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain, product
 from typing import TypeGuard
 
-from handcalc.core.expr import REBUILD, ZERO, Call, Entry, Expr, Number, Ref, call, children, mul, power, total
+from handcalc.core.expr import (
+    REBUILD,
+    ZERO,
+    Call,
+    Delta,
+    Entry,
+    Expr,
+    Number,
+    Ref,
+    add,
+    call,
+    children,
+    delta,
+    mul,
+    power,
+    reindex,
+    total,
+    walk,
+)
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.index import Axis, Index, Position
 from handcalc.core.record import Record
@@ -178,6 +197,15 @@ def _turned_shape(axes: Axes) -> Axes:
     return axes[::-1]
 
 
+def _list_shape(*entries: Axes) -> Axes:
+    other = next((axes for axes in entries if _lengths(axes) != _lengths(entries[0])), entries[0])
+    if _lengths(other) != _lengths(entries[0]):
+        raise ShapeError("a list has entries of one size, and these are {one} and {other}", one=_sizes(entries[0]), other=_sizes(other))
+    if len(entries[0]) >= len(OUTER):
+        raise ShapeError("a list of lists at most, found {count} inside each other", count=len(entries[0]) + 1)
+    return (*axes_of((len(entries),)), *entries[0])
+
+
 def _outer_shape(left: Axes, right: Axes) -> Axes:
     if len(left) != 1 or len(right) != 1:
         raise ShapeError("an outer product is one of two lists, and these are {one} and {other}", one=_sizes(left), other=_sizes(right))
@@ -213,14 +241,26 @@ class _Placing:
         index = tuple(self.fresh(axis) for axis in _shape(expr))
         found = change(self.at(expr, index))
         for letter in reversed(index):
-            found = total(letter, found)
+            found = _summed(letter, found)
         return found
+
+
+def _summed(index: Index, body: Expr) -> Expr:
+    """Σ body; term by term where the body has a list that was typed, whose entries have no name."""
+    if any(isinstance(node, Delta) and index in (node.left, node.right) for node in walk(body)):
+        return add(*(reindex(body, {index.letter: place}) for place in index.axis.places))
+    return total(index, body)
+
+
+def _listed(placing: _Placing, index: Letters, *entries: Expr) -> Expr:
+    """Σ_m entry_m·[i = m]"""
+    return add(*(mul(placing.at(entry, index[1:]), delta(index[0], place)) for place, entry in enumerate(entries)))
 
 
 def _product(placing: _Placing, index: Letters, left: Expr, right: Expr) -> Expr:
     rows = len(_shape(left)) - 1
     inner = placing.fresh(_shape(left)[-1])
-    return total(inner, mul(placing.at(left, (*index[:rows], inner)), placing.at(right, (inner, *index[rows:]))))
+    return _summed(inner, mul(placing.at(left, (*index[:rows], inner)), placing.at(right, (inner, *index[rows:]))))
 
 
 def _mean(placing: _Placing, index: Letters, whole: Expr) -> Expr:
@@ -255,6 +295,7 @@ _RULES = {
     for rule in (
         _rule("@", "ab", _product_shape, _product),  # Σ_k a_ik·b_kj
         _rule("dot", "ab", _product_shape, _product),
+        _rule("[]", "a", _list_shape, _listed),  # [a, b, …]
         _rule("sum", "a", _whole_shape, lambda placing, index, whole: placing.over(whole)),
         _rule("mean", "a", _whole_shape, _mean),
         _rule(

@@ -26,7 +26,10 @@ def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
     """The problem with its equations; errors where a name is not known yet, or given twice."""
     for key in NETWORK_KEYS:
         if key in found:
-            found[key].fail("does not go with equations")
+            text = "does not go with equations"
+            if key in ("inputs", "targets"):
+                text = "does not go with equations; numbers stand under given, or under samples"
+            found[key].fail(text)
     entries = found["equations"].mapping() if "equations" in found else {}
     if "equations" in found and entries is not None and not entries:
         found["equations"].fail("there is no equation")

@@ -12,7 +12,7 @@ from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Axes, Incoming
-from handcalc.problem.spellings import meanings
+from handcalc.problem.spellings import KEYS, meanings
 
 TOO_MANY = "more than {limit} neurons; set {variable} to raise the limit"
 
@@ -28,6 +28,11 @@ def layer_items(item: FileNode) -> list[FileNode]:
     few = item.within_limit(len(entries or ()), "layers", "more than {limit} layers; set {variable} to raise the limit")
     typed = [_is_type(entry) for entry in entries or ()] if few else []
     return (entries if few and not any(typed) else None) or []
+
+
+def _home(key: str) -> str:
+    """Where what is typed in a layer, and belongs elsewhere, is written."""
+    return "learning_rate: {others: …, layer1: …}" if key in ("learning_rate", *KEYS["learning_rate"]) else ""
 
 
 def _is_type(entry: FileNode) -> bool:
@@ -118,7 +123,7 @@ def build(
         kind = kind_of(entry)
         if not kind:
             return tuple(result)
-        found = entry.section(key for key, *_ in layer_type(kind).rows)
+        found = entry.section((key for key, *_ in layer_type(kind).rows), _home)
         if entry.kind != "mapping":
             continue
         if "weight_rows" in found:
@@ -164,7 +169,7 @@ def _layer_names(entries: list[FileNode], names: Names) -> list[str]:
     """The name of every layer: its own, else its type with a number; an error where it is taken."""
     stems = [layer_type(kind_of(entry)).stem for entry in entries]
     usual = [f"{stem}{stems[: place + 1].count(stem)}" for place, stem in enumerate(stems)]
-    items = [entry.section(key for key, *_ in layer_type(kind_of(entry)).rows).get("name") for entry in entries]
+    items = [entry.section((key for key, *_ in layer_type(kind_of(entry)).rows), _home).get("name") for entry in entries]
     found = [default if item is None else item.name() or default for item, default in zip(items, usual)]
     for place, (item, name) in enumerate(zip(items, found)):
         other = found.index(name) if found.count(name) > 1 else place

@@ -44,7 +44,7 @@ def add_upstream(graph: Graph, problem: Problem, output: Ref | None, whole: bool
     """Define Σ u·out over the outputs (of each sample; whole: of all), or over every quantity of equations; answers its name."""
     if output is None:
         named = [quantity for quantity in graph if quantity.kind == "variable" or quantity.name in problem.parameters]
-        above: Expr = add(*(mul(_from_above(graph, one.name, one.index), Ref(one.name, one.index)) for one in named))
+        above: Expr = add(*(_whole(graph, one, number) for number, one in enumerate(named)))
         shape: tuple[Index, ...] = next((one.index for one in named if one.sampled), ())
     else:
         index = tuple(one for place in output.indices for _, one in affine(place).terms)
@@ -53,6 +53,13 @@ def add_upstream(graph: Graph, problem: Problem, output: Ref | None, whole: bool
     name = f"{UPSTREAM}@"
     graph.define(Quantity(name, "loss", tuple(one.axis for one in shape), shape, above, role=UPSTREAM))
     return name
+
+
+def _whole(graph: Graph, quantity: Quantity, number: int) -> Expr:
+    """Σ u·q over a list, in letters of its own."""
+    above = _from_above(graph, quantity.name, quantity.index).quantity
+    index = tuple(one if one.axis.role == "sample" else Index(f"{one.letter}_{number}", one.axis) for one in quantity.index)
+    return totals(index[quantity.sampled :], mul(Ref(above, index), Ref(quantity.name, index)))
 
 
 def _from_above(graph: Graph, name: str, index: tuple[Index, ...]) -> Ref:
@@ -107,6 +114,8 @@ def with_numbers(problem: Problem, model: Model, numbers: Mapping[Cell, Number],
     found = [end for end in ends(graph) if not is_upstream(graph[end[0]])]
     if from_above:
         _without_upstream(graph)
+    if problem.input_gradients:
+        found += [(gradient, place) for name, place in there if (gradient := graph.gradient(name)) and graph.present(gradient, place)]
     found = [end for end in found if end[0] in graph]
     try:
         cut(graph, there, found, _is_aim, from_above, _outputs(graph, there))

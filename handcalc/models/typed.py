@@ -10,7 +10,7 @@ differentiated twice. Source of Newton's method: Goodfellow, Bengio, Courville, 
 from __future__ import annotations
 
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Expr, Ref, Sum, add, references, rewrite, sub, walk
+from handcalc.core.expr import Expr, Ref, Sum, add, references, reindex, rewrite, sub, walk
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message, ProblemError
@@ -31,7 +31,8 @@ def add_rule(graph: Graph, problem: Problem, rule: NamedFormula) -> tuple[str, s
         if new := graph.updated(other):
             known[f"new.{typed}"] = new
         if any(used.quantity == f"grad2.{typed}" for used in references(formula)):
-            known[f"grad2.{typed}"] = graph.related("second", other) or _add_second(graph, known[problem.minimize], other, problem.path)
+            whole = graph.in_layer(0, "loss") or known[problem.minimize]  # of all samples together, where there are several
+            known[f"grad2.{typed}"] = graph.related("second", other) or _add_second(graph, whole, other, problem.path)
     meant = rewrite(formula, lambda node: Ref(known[node.quantity], node.indices) if isinstance(node, Ref) else None)
     if any(graph[ref.quantity].sampled for ref in references(meant)):  # all samples together are only watched: each has an update
         meant = here
@@ -57,8 +58,12 @@ def _add_second(graph: Graph, whole: str, name: str, path: str) -> str:
         return definition is not None and any(used == here or depends(used) for used in references(definition))
 
     def written(node: Expr) -> Expr | None:
-        definition = graph[node.quantity].definition if isinstance(node, Ref) and depends(node) else None
-        return None if definition is None else rewrite(definition, written)
+        if not isinstance(node, Ref) or not depends(node):
+            return None
+        quantity = graph[node.quantity]
+        assert quantity.definition is not None
+        placed = reindex(quantity.definition, {own.letter: place for own, place in zip(quantity.index, node.indices)})
+        return rewrite(placed, written)
 
     long = rewrite(Ref(whole), written)
     second = differentiate(differentiate(long, here), here) if _size(long) <= NODES else long

@@ -75,6 +75,8 @@ class Incoming(Record):
             return True
         expected = [" × ".join(ROLES[role].one if role else "…" for role in shape) for shape in shapes]
         text = "layer {layer} ({type}) takes {expected}, but {found} comes in"
+        if self.number == 1 and self.names.given and len(self.axes) == 1:
+            text = "layer {layer} ({type}) takes {expected}, but {found} comes in; input_shape: [3, 2] is the size of unknown inputs"
         self.entry.fail(text, layer=self.number, type=self.kind, expected=" | ".join(expected), found=spelled(self.axes))
         return False
 

@@ -15,6 +15,7 @@ OF_LOSS = (
     "Loss", "Cost", "cost", "Error", "error", "L", "J", "C", "C0", "CE", "BCE", "MSE", "SSE", "loss", "Total error", "total loss",
     "total error", "cross entropy", "cross-entropy", "损失", "误差", "代价", "总误差", "总损失", "损失函数", "代价函数",
 )  # fmt: skip
+OF_ERROR = ("e", "error", "err", "误差")
 OF_RATE = ("lr", "learning rate", "alpha", "学习率", "步长")
 OF_ONE = {"net": ("z", "net"), "out": ("a", "out")}  # kind → letters and words of a neuron
 STATES = {  # role → letters, of a recurrent layer
@@ -38,6 +39,10 @@ def usual_names(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[str]:
         for word in OF_ONE.get(quantity.kind, ()):
             yield word + core
             yield from (word,) if _is_only(graph, quantity) else ()
+            yield from (word + str(number) for number in _counted(graph, quantity, cell))
+        if quantity.kind == "error":
+            numbers = [""] if _is_only_unit(quantity) else _number(cell, quantity)
+            yield from (f"{word}{number}" for word in OF_ERROR for number in numbers)
         if quantity.kind == "out" and quantity is _outs(graph)[-1]:
             yield from ("yhat", "ŷ") if _is_only_unit(quantity) else _of_place(cell, quantity)
         if quantity.kind in ("net", "out") and core[:1].isalpha():
@@ -50,6 +55,7 @@ def usual_names(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[str]:
         yield from (f"d{letter}{graph.core(base)}" for letter in (("z",) if kind == "net" else ("",)))
         if kind == "net":
             yield from (f"delta({graph.core(base)})", *(("delta", "dz") if _is_only(graph, graph[base[0]]) else ()))
+            yield from (f"δ{number}" for number in _counted(graph, graph[base[0]], base))
         else:
             yield f"grad({graph.core(base)})"
         if kind == "given" and sum(other.kind == "updated" and not other.stage for other in graph) == 1 and graph.updated(base[0]):
@@ -80,7 +86,7 @@ def timed_names(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[str]:
     if role == "time":
         letters = STATES.get(quantity.role, ("h",) if quantity is outs[0] else ("y",) if quantity is outs[-1] else ())
     else:
-        letters = ("y", "ŷ", "yhat") if quantity is outs[-1] else ()
+        letters = ("y", "ŷ", "yhat") if quantity is outs[-1] else ("e",) if quantity.kind == "error" else ()
     for letter in letters:
         yield from (f"{letter}{ending}" for ending in (number, f"({number})", f"<{number}>", f"[{number}]", f"t{number}"))
 
@@ -93,6 +99,15 @@ def _outs(graph: Graph) -> list[Quantity]:
 def _is_only_unit(quantity: Quantity) -> bool:
     """Whether a quantity has one number at each sample and time."""
     return all(axis.size == 1 or axis.role in ("sample", "time") for axis in quantity.axes)
+
+
+def _counted(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[int]:
+    """The number of a neuron of the only layer, or where one output follows a hidden layer, of a neuron counted from the inputs on."""
+    layers = [other for other in graph if other.kind == quantity.kind and other.of is None and not other.stage]
+    if len(layers) > 2 or not _is_only_unit(layers[-1]) and len(layers) == 2:
+        return
+    before = sum(axis.size for axis in layers[0].axes if axis.role == "unit") if quantity is not layers[0] else 0
+    yield from (before + number for number in _number(cell, quantity))
 
 
 def _is_only(graph: Graph, quantity: Quantity) -> bool:

@@ -129,10 +129,15 @@ class Trainer:
     def _watched(self) -> Iterator[None]:
         try:
             yield
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError) as error:
             if not self.done and not self._data:
                 Evaluation(self.whole.graph.at_once).precise((self.whole.loss, ()))  # where there is no loss to begin with, it says why
             text = "training diverges after about {count} iterations: a number is too large; try a smaller learning_rate"
+            if not isinstance(error, OverflowError):
+                text = (
+                    "training ends after about {count} iterations: a function has no value there, such as ln of a negative number; "
+                    "try a smaller learning_rate"
+                )
             raise EvaluationError(Message(text, count=self.done)) from None
 
     def _program(self, batch: Sequence[int]) -> Engine:

@@ -13,7 +13,8 @@ beside it: reported), local, path.penalty, path, grad.out, grad.net, grad.weight
 reduced (the gradient of several samples), state.velocity (and whatever else an optimiser keeps), change, updated, and
 after.net (re-computed with the new parameters; the other forward roles hold there too). What a layer works out on the way has
 its own role: part.gate_i, part.score, grad.cell …; a weighted sum among them is a net as well, a value of a function an out
-(`LIKE`), and a path to a weight that is used at several places is a grad.weight. So has a part of a loss: loss_term.smoothed.
+(`LIKE`), and a path to a weight that is used at several places is a grad.weight. So has a part of a loss: loss_term.smoothed; and the
+matrix of the derivatives of softmax: local.jacobian.
 """
 
 from __future__ import annotations
@@ -183,9 +184,13 @@ class Place(Record):
 
     def written(self, change: Callable[[Ref], Expr | None]) -> Expr:
         """The general formula with its references changed, written out for this cell."""
+        return self.rewritten(lambda node: change(node) if isinstance(node, Ref) else None)
+
+    def rewritten(self, change: Callable[[Expr], Expr | None]) -> Expr:
+        """The general formula with any of its parts changed, written out for this cell."""
         general = self.quantity.formula(self.cell[1])
         assert general is not None
-        changed = rewrite(general, lambda node: change(node) if isinstance(node, Ref) else None)
+        changed = rewrite(general, change)
         letters = {index.letter: place for index, place in zip(self.quantity.index, self.cell[1])}
         return bind(changed, letters, self.graph.present)
 
@@ -314,5 +319,5 @@ def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
         return (f"grad.{of.role}", f"grad.{base}") if of.kind == "part" else (f"grad.{base}",)
     if quantity.kind == "state":
         return (f"state.{quantity.role}",)
-    named = quantity.kind in ("part", "step", "loss_term") and quantity.role
+    named = quantity.kind in ("part", "step", "loss_term", "local") and quantity.role
     return (f"{quantity.kind}.{quantity.role}", kind(quantity)) if named else (quantity.kind,)

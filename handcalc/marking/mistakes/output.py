@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.definitions import partial
-from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, Ref, Sum, add, call, mul, neg, references, rewrite, sub
+from handcalc.core.expr import ONE, ZERO, Call, Delta, Expr, Number, Power, Product, Ref, Sum, add, call, mul, neg, references, rewrite, sub
 from handcalc.marking.mistakes.entry import GATE_OF, Mistake, Place, Rule
 from handcalc.marking.mistakes.losses import CROSS_ENTROPY
 
@@ -148,6 +148,16 @@ def diagonal_only(place: Place, formula: Expr) -> Expr | None:
     return None if out is None or target is None else neg(mul(target, sub(ONE, out)))
 
 
+def _beside(change: Rule) -> Rule:
+    """A rule for the entries that are not on the diagonal."""
+    return lambda place, formula: None if place.own[-2] == place.own[-1] else change(place, formula)
+
+
+def _agreeing(value: Expr) -> Rule:
+    """p_i·(0 − p_j), or p_i·(1 − p_j), for p_i·([i = j] − p_j)"""
+    return lambda place, formula: place.rewritten(lambda node: value if isinstance(node, Delta) else None)
+
+
 # --- tanh and ReLU ----------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +297,17 @@ OUTPUT = (
         "softmax-diagonal-only",
         "Only the diagonal of softmax's derivative is used",
         "Each output was differentiated by its own net input only.\nEvery softmax output depends on every net input; the sum gives p - t.",
-        ({"grad.net": at_output(diagonal_only)},),
+        ({"grad.net": at_output(diagonal_only)}, {"local.jacobian": _beside(lambda place, formula: ZERO)}),
+    ),
+    Mistake(
+        "softmax-jacobian-wrong",
+        "An entry in the matrix of softmax's derivatives is wrong",
+        "One rule was used for all entries, or a minus is missing.\nOn the diagonal stands p(1 - p), elsewhere -p·q, q the other one.",
+        (
+            {"local.jacobian": _beside(lambda place, formula: neg(formula))},
+            {"local.jacobian": _agreeing(ZERO)},
+            {"local.jacobian": _agreeing(ONE)},
+        ),
     ),
     Mistake(
         "tanh-derivative-wrong",

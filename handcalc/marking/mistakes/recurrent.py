@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 
-from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Product, Ref, Sum, add, call, mul, references, rewrite, sub
+from handcalc.core.expr import ONE, ZERO, Call, Delta, Expr, Number, Product, Ref, Sum, add, call, mul, references, rewrite, sub
+from handcalc.layers.recurrent import STARTS_FROM
 from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant, role
+from handcalc.problem.schema import Layer
 
 GATED = ("lstm", "gru")
 HELD = {"held_out": "out", "held_cell": "cell"}  # copy of a state, which truncated back-propagation takes for a given number → the state
@@ -49,6 +51,55 @@ def _start_forgotten(place: Place, ref: Ref) -> Expr | None:
 def _state_variant(change: Callable[[Place, Ref], Expr | None], *names: str) -> Variant:
     rule = _states(change, *names)
     return {"net": rule, "part.cell": rule, "out": rule}
+
+
+# --- a state that another layer hands on ----------------------------------------------------------------------------------
+
+
+def _handed(change: Callable[[Place, Ref], Expr]) -> Variant:
+    """Changes what [t = 1]·state of the other layer is."""
+
+    def rule(place: Place, formula: Expr) -> Expr | None:
+        if place.type not in ("rnn", *GATED) or not place.options[STARTS_FROM.name]:
+            return None
+
+        def other(node: Expr) -> Expr | None:
+            match node:
+                case Product((Delta() as begin, Ref() as state)):
+                    return mul(begin, change(place, state))
+            return None
+
+        return place.rewritten(other)
+
+    return {"net": rule, "part.cell": rule, "out": rule}
+
+
+def _first_of_other(place: Place, state: Ref) -> Expr:
+    """The state of the first time for that of the last one"""
+    axes = place.graph[state.quantity].axes
+    ends = [1 - axis.first if axis.role == "time" and at == axis.size - 1 else at for axis, at in zip(axes, state.indices)]
+    return Ref(state.quantity, tuple(ends))
+
+
+def not_from_other(place: Place, formula: Expr) -> Expr | None:
+    """∂E/∂h of the last time without what comes back from the layer that begins with it"""
+    layers = place.book.problem.layers
+    begins = [number for number, layer in enumerate(layers, 1) if place.layer in layer.options.get(STARTS_FROM.name, ())]
+    if not begins or any(_reads(layers[number - 1], number, place.layer) for number in begins):
+        return None
+    terms = formula.terms if isinstance(formula, Sum) else (formula,)
+    return add(*(term for term in terms if not any(_comes_back(place, term, number) for number in begins)))
+
+
+def _reads(layer: Layer, number: int, other: int) -> bool:
+    """Whether a layer also takes its inputs from the one that hands a state on."""
+    return other in layer.taken(number)[: -len(layer.options[STARTS_FROM.name])]
+
+
+def _comes_back(place: Place, term: Expr, layer: int) -> bool:
+    """Whether a part of a gradient comes back from a layer."""
+    inner = (place.formula(ref) if place.kind(ref) == "path" else ref for ref in references(term))
+    return any((found := place.first(one, "gradient")) and place.graph[found.quantity].layer == layer for one in inner)
 
 
 # --- gates ------------------------------------------------------------------------------------------------------------------
@@ -195,6 +246,12 @@ RECURRENT = (
         (_state_variant(_start_forgotten),),
     ),
     Mistake(
+        "handed-state-forgotten",
+        "The state that another layer hands on is forgotten",
+        "The layer began with a state of 0, or with the other layer's first state.\nIt begins with the last state of the other layer.",
+        (_handed(lambda place, state: ZERO), _handed(_first_of_other)),
+    ),
+    Mistake(
         "gates-exchanged",
         "Two gates are exchanged",
         "One gate was used, or computed, in the place of another.\n"
@@ -231,5 +288,11 @@ RECURRENT = (
         "The error is not sent back through time",
         "∂E/∂h of a time was taken from that time alone.\nThe state also acts on later times; what comes back from them is added.",
         ({"grad.out": not_from_later, "grad.cell": not_from_later},),
+    ),
+    Mistake(
+        "handed-state-path-forgotten",
+        "The error is not sent back through the state that is handed on",
+        "∂E/∂h of the last state lacks what the layer that begins with it sends.\nWhat comes back from that layer's first time is added.",
+        ({"grad.out": not_from_other, "grad.cell": not_from_other},),
     ),
 )
