@@ -30,6 +30,7 @@ class Hypotheses:
     def __init__(self, definitions: Definitions, cells: Iterable[Cell]) -> None:
         self.definitions = definitions
         self.touched: dict[MistakeForm, list[Cell]] = {}
+        self._places: dict[Cell, tuple[int, Any, tuple[int, ...]]] = {}
         reached = list(self._reached(cells))
         self.near = None if definitions.book.small else frozenset(reached)
         for current in reached:
@@ -91,26 +92,24 @@ class Hypotheses:
                     yield Hypothesis(made, EXCHANGED)
 
     def _layers(self, cells: list[Cell]) -> list[frozenset[Cell]]:
-        return _grouped(cells, lambda current: self.definitions.book.quantity(current).layer)
+        return _grouped(cells, lambda current: self._place(current)[0])
 
     def _units(self, cells: list[Cell]) -> list[frozenset[Cell]]:
         """By neuron or parameter, all samples and times together."""
-        graph = self.definitions.book.graph
-        return _grouped(cells, lambda current: (iteration(current), self._is_after(current), graph.core(base(current))))
+        return _grouped(cells, lambda current: self._place(current)[1])
 
     def _cells(self, cells: list[Cell]) -> list[frozenset[Cell]]:
         """By neuron or parameter, sample by sample and time by time."""
-        book = self.definitions.book
+        return _grouped(cells, lambda current: self._place(current)[1:])
 
-        def place(current: Cell) -> Any:
-            axes = zip(book.quantity(current).axes, current[1])
-            along = tuple(number + axis.first for axis, number in axes if axis.role in ("sample", "time"))
-            return iteration(current), self._is_after(current), book.graph.core(base(current)), along
-
-        return _grouped(cells, place)
-
-    def _is_after(self, current: Cell) -> bool:
-        return self.definitions.book.quantity(current).stage == "after"
+    def _place(self, current: Cell) -> tuple[int, Any, tuple[int, ...]]:
+        """The layer of a cell, its neuron or parameter, and its sample and time."""
+        if current not in self._places:
+            quantity, graph = self.definitions.book.quantity(current), self.definitions.book.graph
+            along = tuple(number + axis.first for axis, number in zip(quantity.axes, current[1]) if axis.role in ("sample", "time"))
+            unit = iteration(current), quantity.stage == "after", graph.core(base(current))
+            self._places[current] = quantity.layer, unit, along
+        return self._places[current]
 
     @cached_property
     def whole(self) -> tuple[Hypothesis, ...]:
