@@ -360,6 +360,15 @@ def test_it_says_how_many_there_are(tmp_path: Path) -> None:
 LIST = 'name;group;id\nAna;A;17\n"Li; 雷";B;s-2\n=1+1;C;<b>\n'
 
 
+def test_a_known_name_stands_on_the_sheet(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("id,name\n1,Ada * {x}\n2,\n", encoding="utf-8")
+    formats = ("--sheet", "md", "--sheet", "txt", "--key", "txt")
+    run("generate", "course/01-neuron", "--students", str(tmp_path / "list.csv"), "--seed", "t", "-o", str(tmp_path / "set"), *formats)
+    ada, other = (_read(next(tmp_path.glob(f"set/{one['code']}/sheet.txt"))) for one in manifest(tmp_path / "set")["variants"])
+    assert "Name: Ada * {x}   Date: ____" in ada and "Name: ____" not in ada
+    assert "Name: 2   Date: ____" in other
+
+
 @pytest.mark.slow
 def test_a_late_student_changes_nobody_elses_sheet(tmp_path: Path) -> None:
     template = _written(tmp_path, net(numbers=DRAWN) + QUICK)

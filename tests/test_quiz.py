@@ -228,6 +228,13 @@ def test_canvas_is_asked_nothing_that_may_be_zero() -> None:
 # --- what is shown ----------------------------------------------------------------------------------------------------
 
 
+def test_no_hint_has_the_value() -> None:
+    """Where all terms of a sum but one are 0 the numbers put in would give it away: δ = 0 + 0.3055 + 0."""
+    numbers = asking("softmax-cross-entropy", hints=True).numbers
+    told = [(number.answer, hint) for number in numbers for hint in number.hints if " + " in hint]
+    assert told and not [hint for answer, hint in told if answer in hint.replace("(", " ").replace(")", " ").split()]
+
+
 def test_hints_go_from_what_it_depends_on_to_the_numbers_put_in() -> None:
     number = next(one for one in asking(MAZUR, True).numbers if one.id == "new.w5")
     assert number.hints[0] == "w5⁺ depends on w5, η, ∂E/∂w5."

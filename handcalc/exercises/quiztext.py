@@ -35,6 +35,7 @@ TYPING = Message("Type every number with a point and without spaces, such as -0.
 _INERT = str.maketrans({
     "{": "(", "}": ")", "~": "∼", "#": "♯", "<": "‹", ">": "›", "\\": "∖", "&": "＆", '"': "”", "$": "＄", "@": "＠", "`": "′",
 })  # fmt: skip
+_NO_BRACKETS = str.maketrans("()", "  ")
 
 
 class QuizTable(Record):
@@ -137,7 +138,8 @@ class QuestionText:
         return "−" * reading.turned(plain) + f"#{number}:" * (number > 1) + reading.symbol(Ref(*plain))
 
     def hints(self, wanted: Cell) -> tuple[str, ...]:
-        """What it depends on; the general formula; its own in letters; with numbers put in. Never its value."""
+        """What it depends on; the general formula; its own in letters; with numbers put in. Never its value, not as the one term of a
+        sum that is not 0 either."""
         number, plain = iteration(wanted), base(wanted)
         reading = self.reading.at(number)
         formula = reading.formula(plain)
@@ -148,7 +150,8 @@ class QuestionText:
         line = worked(self.derivation, self.reading, plain, number)
         for kind in (Symbolic, Numeric):
             lines += [self._line(line.replace(right=(part,))) for part in line.right if isinstance(part[1], kind)][-1:]
-        return tuple(dict.fromkeys(lines))
+        value = self.words(line.right[-1][1])
+        return tuple(told for told in dict.fromkeys(lines) if value not in told.translate(_NO_BRACKETS).split())
 
     def working(self, wanted: Cell) -> str:
         """The line of the solution."""

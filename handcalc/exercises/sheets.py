@@ -116,10 +116,10 @@ def together(handouts: Sequence[Handout], paper: Paper) -> Files:
 
 
 def _exported(problems: Sequence[tuple[Problem, Handout]], paper: Paper, kind: str, format: str, name: str) -> Files:
-    style = Style(notation=paper.notation, view=VIEW_OF[kind])
-    check_view(format, style.view)
+    check_view(format, VIEW_OF[kind])
     dialect, chapters = dialect_of(format), []
     for problem, handout in problems:
+        style = Style(notation=paper.notation, view=VIEW_OF[kind], student=handout.student)
         derivation = derive(problem, rounding_of(problem), iterations_of(problem))
         chapters.append(KeyChapter(derivation, dialect, style, handout.slips) if kind == KEY else Chapter(derivation, dialect, style))
     found = written(Report(tuple(chapters), translator(paper.language), paper.language, name), format)

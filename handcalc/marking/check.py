@@ -52,14 +52,14 @@ class Checker:
         self.notation = notation
         self.rounding = rounding
         self._desks: dict[int, Desk] = {}
-        self._known = {iterations: desk.definitions for iterations, desk in like._desks.items()} if like is not None else {}
+        self._known = dict(like._desks) if like is not None else {}
 
     def desk(self, iterations: int = 1) -> Desk:
         """What is needed to mark a sheet that goes so many iterations far."""
         if iterations not in self._desks:
             made = self._desks[iterations] = Desk(self.problem, self.notation, iterations)
             if iterations in self._known:
-                made.definitions.learn(self._known.pop(iterations))
+                made.learn(self._known.pop(iterations))
         return self._desks[iterations]
 
     def desk_for(self, sheet: Sheet) -> Desk:

@@ -91,6 +91,7 @@ class Definitions:
         self._right: dict[Cell, Expr] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
+        self._wrong_uses: dict[tuple[Cell, tuple[MistakeForm, ...]], tuple[Cell, ...]] = {}
 
     def renumbered(self, numbers: Mapping[Cell, Number]) -> Definitions:
         """The same with other given numbers: what is known of formulas is kept, but not what is made of given numbers."""
@@ -102,12 +103,11 @@ class Definitions:
         return found
 
     def learn(self, other: Definitions) -> None:
-        """Take over what is known of another workbook's formulas, where they are the same; nothing that is made of given numbers."""
-        if not self.book.has_formulas_of(other.book):
-            return
+        """Take over what is known of another workbook's formulas, which must be the same; nothing that is made of given numbers."""
         self._by_role = other._by_role
         self._wrong |= {wanted: wrong for wanted, wrong in other._wrong.items() if self.book.given_value(wanted) is None}
         self._composed |= {key: expr for key, expr in other._composed.items() if self.book.given_value(key[0]) is None}
+        self._wrong_uses |= {key: cells for key, cells in other._wrong_uses.items() if self.book.given_value(key[0]) is None}
 
     def in_next_iteration(self, wanted: Cell) -> float:
         """The number of a cell in the iteration after the last of the sheet; not a number where nothing is trained."""
@@ -205,10 +205,17 @@ class Definitions:
     def uses(self, wanted: Cell, forms: tuple[MistakeForm, ...] = ()) -> tuple[Cell, ...]:
         """The cells that a definition uses when some mistakes are made there; none of a given number."""
         if forms:
-            return tuple(cell(ref) for ref in references(self.under(wanted, forms)))
+            return self._uses_under(wanted, forms)
         found = self._uses.get(wanted)
         if found is None:
             found = self._uses[wanted] = () if self.book.given_value(wanted) is not None else self.book.uses(wanted)
+        return found
+
+    def _uses_under(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> tuple[Cell, ...]:
+        key = (wanted, forms)
+        found = self._wrong_uses.get(key)
+        if found is None:
+            found = self._wrong_uses[key] = tuple(map(cell, references(self.under(wanted, forms))))
         return found
 
     def _compose(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> Expr:

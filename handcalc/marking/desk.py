@@ -52,6 +52,12 @@ class Desk:
         self.diagnoser = Diagnoser(self.definitions)
         self.conventions = OtherConventions(self.definitions)
 
+    def learn(self, other: Desk) -> None:
+        """Take over what another desk knows of formulas, where they are the same."""
+        if self.book.has_formulas_of(other.book):
+            self.definitions.learn(other.definitions)
+            self.diagnoser.learn(other.diagnoser)
+
     def rounding_of(
         self, answers: Mapping[Cell, Typed], declared: Rounding | None, right: Collection[Cell], support: Support
     ) -> tuple[Rounding | None, Follow]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from math import inf, log2
-from typing import Any
+from typing import Any, NamedTuple
 
 from handcalc.arrays.columns import array_library
 from handcalc.core.evaluation import Evaluation
@@ -64,6 +64,11 @@ class Slips(Record):
     sizes: Mapping[Cell, float]
     firm: frozenset[Cell] = frozenset()
 
+    @property
+    def slips_first(self) -> list[Cell]:
+        """The answers, the slips before the others: few hypotheses give these, so they may settle it."""
+        return [*self.slips, *(wanted for wanted in self.answers if wanted not in self.slips)]
+
     def bits(self, wanted: Cell) -> float:
         """The bits of an answer that nothing explains; 0.6 between numbers of many digits has one more than it shows."""
         typed = self.answers[wanted]
@@ -98,6 +103,12 @@ class Diagnoser:
         self.definitions = definitions
         self._whole = definitions.book.small
         self._known: dict[tuple[Cell, ...], _Candidates] = {}
+        self._pairs: _Pairs | None = None
+
+    def learn(self, other: Diagnoser) -> None:
+        """Take over the pairs of mistakes of a problem with the same formulas."""
+        if self._whole:
+            self._pairs = next((found.known_pairs for found in other._known.values()), other._pairs)
 
     def _candidates(self, asked: tuple[Cell, ...]) -> _Candidates:
         """The hypotheses of the whole problem, made once; of a large one those near a sheet's answers."""
@@ -105,7 +116,7 @@ class Diagnoser:
         key = () if self._whole else tuple(sorted(asked))
         if key not in self._known:
             cells = [cell for number in range(1, book.iterations + 1) for cell in book.cells(number)] if self._whole else key
-            self._known = {key: _Candidates(self.definitions, tuple(cells))}
+            self._known = {key: _Candidates(self.definitions, tuple(cells), self._pairs)}
         return self._known[key]
 
     def explain(self, sheet: Slips) -> Explanation | None:
@@ -200,12 +211,21 @@ def _alternatives(best: _Trial, trials: Iterable[_Trial]) -> tuple[Hypothesis, .
     return tuple(found.values())
 
 
-class _Candidates:
-    """The hypotheses that touch some cells, with their values."""
+class _Pairs(NamedTuple):
+    """Pairs of mistakes that are each made everywhere, sorted for a table."""
 
-    def __init__(self, definitions: Definitions, cells: tuple[Cell, ...]) -> None:
+    whole: tuple[Hypothesis, ...]
+    pairs: tuple[Hypothesis, ...]
+    rows: HypothesisRows
+
+
+class _Candidates:
+    """The hypotheses that touch some cells, with their values; pairs: those of another problem with the same formulas."""
+
+    def __init__(self, definitions: Definitions, cells: tuple[Cell, ...], pairs: _Pairs | None = None) -> None:
         self.definitions = definitions
         self._hypotheses = Hypotheses(definitions, cells)
+        self.known_pairs = pairs
         self._pairs: tuple[Hypothesis, ...] | None = None
         self._tables: dict[int, HypothesisTable] = {}
         self._rows: dict[int, HypothesisRows] = {}
@@ -217,7 +237,12 @@ class _Candidates:
     def pairs(self) -> tuple[Hypothesis, ...]:
         """Two mistakes, both everywhere."""
         if self._pairs is None:
-            self._pairs = self._hypotheses.pairs()
+            known, whole = self.known_pairs, self._hypotheses.whole
+            alike = known is not None and known.whole == whole
+            self._pairs = known.pairs if known is not None and alike else self._hypotheses.pairs()
+            rows = known.rows.of(self.definitions) if known is not None and alike else HypothesisRows(self.definitions, self._pairs)
+            self._rows[id(self._pairs)] = rows
+            self.known_pairs = _Pairs(whole, self._pairs, rows)
         return self._pairs
 
     def beside(self, known: Hypothesis) -> tuple[Hypothesis, ...]:
@@ -230,7 +255,7 @@ class _Candidates:
         if id(rows) in self._rows:
             return self._rows[id(rows)]
         found = HypothesisRows(self.definitions, rows)
-        if rows is self._hypotheses.single or rows is self._pairs:
+        if rows is self._hypotheses.single:
             self._rows[id(rows)] = found
         return found
 
@@ -280,16 +305,19 @@ class _Candidates:
         numpy = array_library()
 
         table = self._table(rows)
-        fits = {wanted: self._near(table[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
         possible, moved = numpy.ones(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
-        for wanted in sheet.right:
-            possible &= fits[wanted]
-        for wanted in sheet.slips:
-            moved |= self._moved(table[wanted], sheet.follow.expected(wanted))
+        fitting = possible.copy()
+        for wanted in sheet.slips_first:
+            fits = self._near(table[wanted], sheet.answers[wanted], unit(sheet.answers[wanted]) / 2)
+            fitting &= fits
+            if not fitting.any():
+                return []
+            if wanted in sheet.right:
+                possible &= fits
+            if wanted in sheet.slips:
+                moved |= self._moved(table[wanted], sheet.follow.expected(wanted))
         prior = _choice(possible & moved)
-        for wanted in sheet.answers:
-            possible &= fits[wanted]
-        return [_Trial(rows[number], frozenset(), prior, prior, True) for number in numpy.flatnonzero(possible)]
+        return [_Trial(rows[number], frozenset(), prior, prior, True) for number in numpy.flatnonzero(fitting)]
 
     def _own_table(self, sheet: Slips, rows: tuple[Hypothesis, ...]) -> HypothesisTable:
         """The values on the student's own numbers, of which one answer alone has none."""
@@ -311,8 +339,10 @@ class _Candidates:
         score = numpy.zeros(len(rows), dtype=int)
         hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         possible = numpy.ones(len(rows), dtype=bool)
-        for wanted, typed in sheet.answers.items():
-            own = sheet.follow.expected(wanted)
+        for place, wanted in enumerate(sheet.slips_first):
+            if place == len(sheet.slips) and not hit.any():
+                return []
+            own, typed = sheet.follow.expected(wanted), sheet.answers[wanted]
             width = min(own.width, abs(typed.value)) if own.width < inf else 0.0
             near = self._near(table[wanted], typed, LOOSE * (unit(typed) + width))
             if wanted in sheet.slips:

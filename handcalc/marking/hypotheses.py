@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import combinations
+from functools import cached_property
+from itertools import combinations, islice
 from typing import Any
 
-from handcalc.core.expr import Expr, references
-from handcalc.core.quantity import Cell, cell
+from handcalc.core.expr import Expr
+from handcalc.core.quantity import Cell
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.workbook import base, beside, iteration
 
@@ -29,6 +30,7 @@ class Hypotheses:
     def __init__(self, definitions: Definitions, cells: Iterable[Cell]) -> None:
         self.definitions = definitions
         self.touched: dict[MistakeForm, list[Cell]] = {}
+        self._places: dict[Cell, tuple[int, Any, tuple[int, ...]]] = {}
         reached = list(self._reached(cells))
         self.near = None if definitions.book.small else frozenset(reached)
         for current in reached:
@@ -44,12 +46,13 @@ class Hypotheses:
         for current in (pending := list(order)):
             if not book.small and (len(order) > CELLS_LIMIT or len(self.definitions.uses(current)) > USES_LIMIT):
                 continue
-            for expr in (self.definitions.right(current), *self._affordable(current).values()):
-                for ref in references(expr):
-                    used = cell(ref)
+            for forms in ((), *((form,) for form in self._affordable(current))):
+                for used in self.definitions.uses(current, forms):
+                    if used in order or used in given:
+                        continue
                     if book.given_value(used) is not None:
                         given[used] = None
-                    elif used not in order and (book.small or len(self.definitions.uses(used)) <= USES_LIMIT):
+                    elif book.small or len(self.definitions.uses(used)) <= USES_LIMIT:
                         order[used] = None
                         pending.append(used)
         return [*order, *given]
@@ -60,7 +63,7 @@ class Hypotheses:
         if book.small:
             return wrong
         known = {*self.definitions.uses(current)}
-        return {form: expr for form, expr in wrong.items() if len({*map(cell, references(expr))} - known) <= USES_LIMIT}
+        return {form: expr for form, expr in wrong.items() if len({*self.definitions.uses(current, (form,))} - known) <= USES_LIMIT}
 
     def _single(self) -> Iterable[Hypothesis]:
         for form, cells in sorted(self.touched.items(), key=lambda entry: entry[0].order):
@@ -89,26 +92,29 @@ class Hypotheses:
                     yield Hypothesis(made, EXCHANGED)
 
     def _layers(self, cells: list[Cell]) -> list[frozenset[Cell]]:
-        return _grouped(cells, lambda current: self.definitions.book.quantity(current).layer)
+        return _grouped(cells, lambda current: self._place(current)[0])
 
     def _units(self, cells: list[Cell]) -> list[frozenset[Cell]]:
         """By neuron or parameter, all samples and times together."""
-        graph = self.definitions.book.graph
-        return _grouped(cells, lambda current: (iteration(current), self._is_after(current), graph.core(base(current))))
+        return _grouped(cells, lambda current: self._place(current)[1])
 
     def _cells(self, cells: list[Cell]) -> list[frozenset[Cell]]:
         """By neuron or parameter, sample by sample and time by time."""
-        book = self.definitions.book
+        return _grouped(cells, lambda current: self._place(current)[1:])
 
-        def place(current: Cell) -> Any:
-            axes = zip(book.quantity(current).axes, current[1])
-            along = tuple(number + axis.first for axis, number in axes if axis.role in ("sample", "time"))
-            return iteration(current), self._is_after(current), book.graph.core(base(current)), along
+    def _place(self, current: Cell) -> tuple[int, Any, tuple[int, ...]]:
+        """The layer of a cell, its neuron or parameter, and its sample and time."""
+        if current not in self._places:
+            quantity, graph = self.definitions.book.quantity(current), self.definitions.book.graph
+            along = tuple(number + axis.first for axis, number in zip(quantity.axes, current[1]) if axis.role in ("sample", "time"))
+            unit = iteration(current), quantity.stage == "after", graph.core(base(current))
+            self._places[current] = quantity.layer, unit, along
+        return self._places[current]
 
-        return _grouped(cells, place)
-
-    def _is_after(self, current: Cell) -> bool:
-        return self.definitions.book.quantity(current).stage == "after"
+    @cached_property
+    def whole(self) -> tuple[Hypothesis, ...]:
+        """One mistake, everywhere: what pairs are made of; none on a large network."""
+        return tuple(found for found in self.single if found.parts and found.rank == 0) if self.definitions.book.small else ()
 
     def all_pairs(self, whole: int) -> bool:
         """Whether there are pairs of so many mistakes, and none is left out."""
@@ -116,14 +122,9 @@ class Hypotheses:
 
     def pairs(self) -> tuple[Hypothesis, ...]:
         """Two different mistakes, each everywhere; none on a large network."""
-        if not self.definitions.book.small:
-            return ()
-        whole = [found for found in self.single if found.parts and found.rank == 0]
-        found: list[Hypothesis] = []
-        for first, second in combinations(whole, 2):
-            if first.slugs != second.slugs and len(found) < PAIRS_LIMIT:
-                found.append(Hypothesis((*first.parts, *second.parts), 5))
-        return tuple(found)
+        named = [(row, row.slugs) for row in self.whole]
+        different = (first.parts + second.parts for (first, one), (second, other) in combinations(named, 2) if one != other)
+        return tuple(Hypothesis(parts, 5) for parts in islice(different, PAIRS_LIMIT))
 
 
 def _grouped(cells: list[Cell], key: Any) -> list[frozenset[Cell]]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from copy import copy
 from functools import reduce
-from operator import and_, or_
+from operator import add, and_, or_
 from typing import Any, NamedTuple
 
 from handcalc.arrays.columns import array_library
-from handcalc.core.expr import Expr, Ref, Sum, references, walk
+from handcalc.core.expr import Expr, Ref, Sum, walk
 from handcalc.core.functions import NOISE, SMALL, Function
 from handcalc.core.instance import Arithmetic, apply, compute
 from handcalc.core.quantity import Cell, cell
@@ -65,11 +66,12 @@ def worked(formula: Expr, used: Callable[[Ref], Any], is_slope: bool) -> Any:
     `compute` does."""
     numpy = array_library()
 
-    value = compute(formula, used, ARRAYS)
+    terms = [compute(term, used, ARRAYS) for term in formula.terms] if isinstance(formula, Sum) else []
+    value = reduce(add, terms) if terms else compute(formula, used, ARRAYS)
     known = numpy.isfinite(value)
     if not known.all() and any(zeros(node, is_slope) for node in walk(formula)):
         value = numpy.where(known, value, vanishing(formula, used, ARRAYS, is_slope, _zero_or))
-    return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms]) if isinstance(formula, Sum) else value
+    return _settle(value, terms) if terms else value
 
 
 def _zero_or(values: list[Any], logarithms_of: list[Any], otherwise: Callable[[], Any]) -> Any:
@@ -127,6 +129,12 @@ class HypothesisRows:
             (numpy.array(numbers), _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()
         ]
 
+    def of(self, definitions: Definitions) -> HypothesisRows:
+        """The same for a workbook with the same formulas and other given numbers."""
+        found = copy(self)
+        found.teams = [(numbers, rows.of(definitions)) for numbers, rows in self.teams]
+        return found
+
 
 class _TeamRows:
     """Those that work the cells in one order, by the mistakes they make."""
@@ -148,6 +156,13 @@ class _TeamRows:
         self._everywhere = {form: numpy.array(numbers) for form, numbers in everywhere.items()}
         self._placed = {current: {form: numpy.array(numbers) for form, numbers in forms.items()} for current, forms in placed.items()}
         self.miscopied = {cell for row in rows for part in row.parts if part.form.mistake.single for cell in part.cells or ()}
+
+    def of(self, definitions: Definitions) -> _TeamRows:
+        """The same for other given numbers."""
+        found = copy(self)
+        found.definitions = definitions
+        found._groups = {wanted: groups for wanted, groups in self._groups.items() if definitions.book.given_value(wanted) is None}
+        return found
 
     def groups(self, wanted: Cell) -> list[tuple[tuple[MistakeForm, ...], Array]]:
         """Mistakes that are made at a cell, alone or together, and the hypotheses that make them there."""
@@ -232,8 +247,8 @@ class _Team:
     def _wrong(self, wanted: Cell) -> list[_Definition]:
         """The definitions of a cell under mistakes that are made there."""
         if wanted not in self._made:
-            made = ((self.definitions.under(wanted, forms), rows) for forms, rows in self.known.groups(wanted))
-            self._made[wanted] = [_Definition(formula, tuple(map(cell, references(formula))), rows) for formula, rows in made]
+            known, made = self.definitions, self.known.groups(wanted)
+            self._made[wanted] = [_Definition(known.under(wanted, forms), known.uses(wanted, forms), rows) for forms, rows in made]
         return self._made[wanted]
 
     def _needed(self, wanted: Cell) -> list[Cell]:

@@ -65,8 +65,12 @@ class Workbook:
         """Whether two problems differ in their given numbers only, and the same cells are given, and 0; not known of large ones."""
         if not (self.small and other.small and self.iterations == other.iterations):
             return False
-        rounds = range(1, self.iterations + 1)
-        return all(self._described(number) == other._described(number) for number in rounds)
+        return self._shapes == other._shapes
+
+    @cached_property
+    def _shapes(self) -> list[tuple[object, ...]]:
+        """What formulas depend on, of every iteration."""
+        return [self._described(number) for number in range(1, self.iterations + 1)]
 
     def _described(self, number: int) -> tuple[object, ...]:
         graph = self.of_round(number)

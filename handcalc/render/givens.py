@@ -37,13 +37,13 @@ COLUMNS: dict[tuple[bool, str], Template] = {
 }  # several quantities, and what the first of them is → the head of their table  # fmt: skip
 
 
-def title(header: Header, asked: bool = False) -> Iterator[Block]:
-    """Title and source; a line for the name of who fills it in."""
+def title(header: Header, asked: bool = False, student: str = "") -> Iterator[Block]:
+    """Title and source; a line for the name of who fills it in, or with it."""
     yield Heading(1, title_item(header.title, header.title_zh) if header.title or header.title_zh else Message("Worked solution"))
     if header.source:
         yield Paragraph(Message("Source: {source}", source=header.source))
     if asked:
-        yield Paragraph(Message("Name: {line}   Date: {line}", line="_" * 20))
+        yield Paragraph(Message("Name: {name}   Date: {line}", name=student or "_" * 20, line="_" * 20))
 
 
 def iteration_title(derivation: Derivation, iteration: int) -> Message:

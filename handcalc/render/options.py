@@ -52,7 +52,8 @@ class Options(Record):
 
     asked: not None where the reader is to fill it in; the steps that are asked with their tasks, none: all of them; given: whether the
     given data are shown; results: a word of RESULTS where nothing but the results is; lines: whether what paper has in tables is worked
-    line by line, as on a page where each step can be clicked; prose: whether there are sentences between the lines.
+    line by line, as on a page where each step can be clicked; prose: whether there are sentences between the lines; student: who fills it
+    in, where that is known.
     """
 
     detail: str = "normal"
@@ -65,6 +66,7 @@ class Options(Record):
     results: str = ""
     lines: bool = False
     prose: bool = False
+    student: str = ""
 
     def wants(self, phase: str) -> bool:
         """Whether a phase is shown."""

@@ -208,7 +208,7 @@ class Style(Record):
     """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
     view (of VIEWS), whether lines are numbered, the network is drawn, and the given data are shown; results: a word of RESULTS where
     only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best; lines: as in
-    `Options`; prose: the same, None where the format decides."""
+    `Options`; prose: the same, None where the format decides; student: whose sheet it is."""
 
     notation: str = ""
     comma: bool = False
@@ -223,6 +223,7 @@ class Style(Record):
     fences: bool = False
     lines: bool = False
     prose: bool | None = None
+    student: str = ""
 
 
 class Chapter:
@@ -273,9 +274,8 @@ class Chapter:
 
         style = self.style
         asked = self.asked if self.view.asks else None
-        options = Options(
-            style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines, bool(style.prose)
-        )
+        options = Options(style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines)
+        options = options.replace(prose=bool(style.prose), student=style.student)
         blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
         if style.numbers:
             blocks = numbered(blocks)

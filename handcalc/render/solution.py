@@ -34,7 +34,7 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
 
 
 def _document(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
-    yield from title(derivation.header, options.asked is not None)
+    yield from title(derivation.header, options.asked is not None, options.student)
     if options.wants("given") and not options.results:
         yield from word_problem(derivation, reading)
         yield from given(derivation, reading, options)

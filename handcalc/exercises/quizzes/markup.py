@@ -19,6 +19,7 @@ from handcalc.exercises.quiztext import QuizTable
 if TYPE_CHECKING:
     from handcalc.exercises.quiz import AskedNumber, Question
 
+LINES = ' border="1" cellpadding="4" style="border-collapse: collapse"'  # of tables
 _REFERENCES = {letter: f"&#{ord(letter)};" for letter in "&<>\"'{}\\$@[]"}
 
 
@@ -39,10 +40,12 @@ def table(found: QuizTable, attributes: str) -> str:
     return f"<table{attributes}>" + (f"<thead><tr>{head}</tr></thead>" if head else "") + f"<tbody>{rows}</tbody></table>"
 
 
-def blocks(question: Question, attributes: str = ' border="1"') -> str:
-    """What is given, after the code in square brackets; attributes: of tables."""
+def blocks(question: Question, attributes: str = LINES) -> str:
+    """What is given, after the code in square brackets, which is on the line of the title; attributes: of tables."""
     told = [table(one, attributes) if isinstance(one, QuizTable) else f"<p>{html(one)}</p>" for one in question.text]
-    return "\n".join([f"<p>[{html(question.code)}]</p>", *told])
+    code = f"<p>[{html(question.code)}]"
+    started = told[0].startswith("<p>")
+    return "\n".join([code + told[0].replace("<p>", " ", 1), *told[1:]] if started else [f"{code}</p>", *told])
 
 
 def title(question: Question, number: AskedNumber | None = None) -> str:
