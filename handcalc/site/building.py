@@ -15,13 +15,12 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import distribution
 
-from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
+from handcalc.core.functions import FUNCTIONS
 from handcalc.disk.jsontext import json_text
 from handcalc.disk.reading import our_bytes, our_text
 from handcalc.language import CATALOGUES, LANGUAGES, translator
 from handcalc.layers.sections import json_schema
 from handcalc.loading.loader import shipped, title_in
-from handcalc.problem.words import LOSSES
 from handcalc.render.formats.html import embedded
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.functions import javascript, number_of
@@ -62,7 +61,7 @@ def site(copy: str | None, language: str) -> dict[str, str | bytes]:
     }
     if editor:
         files["editor.js"] = our_text(STATIC, "editor.js")
-        files["schema.json"] = json_text({"schema": json_schema(), "words": {"activation": list(ACTIVATIONS), "loss": list(LOSSES)}})
+        files["schema.json"] = json_text(json_schema())
         files |= {f"codemirror/{name}": content for name, content in editor.items()}
     return files | {"service.js": _service(files)}
 
