@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import distribution
+from typing import Any
 
 from handcalc.core.functions import FUNCTIONS
 from handcalc.disk.jsontext import json_text
@@ -101,10 +102,10 @@ def _formats() -> list[Format]:
     return sorted((format for format in FORMATS.values() if format.suffix and not format.library), key=lambda format: format.rank)
 
 
-def _gallery() -> list[dict[str, str]]:
-    """The shipped problems: name, title and text of each."""
+def _gallery() -> list[dict[str, Any]]:
+    """The shipped problems: name, title in every language and text of each."""
     read = {name: our_text(str(path)) for name, path in shipped().items()}
-    return [{"name": name, "title": title_in(text), "text": text} for name, text in read.items()]
+    return [{"name": name, "titles": {known: title_in(text, known) for known in LANGUAGES}, "text": text} for name, text in read.items()]
 
 
 def _service(files: Mapping[str, str | bytes]) -> str:

@@ -162,7 +162,7 @@ const view = new EditorView({
       autocompletion({ override: [complete], selectOnOpen: false, icons: false }),
       keymap.of([{ key: "Mod-Enter", run: () => (solve(), true) }, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap]),
       EditorView.updateListener.of((update) => update.docChanged && site.typed()),
-      EditorView.contentAttributes.of({ id: "problem", "data-handcalc": "problem", "data-name": "editor", "aria-label": text("editor"), spellcheck: "false" }),
+      EditorView.contentAttributes.of({ id: "problem", "data-handcalc": "problem", "data-name": "editor", "aria-label": text("editor"), spellcheck: "false", tabindex: "0" }),
       looks,
     ],
   }),
