@@ -207,7 +207,8 @@ def shape(found: Mapping[str, Any], language: str = "en") -> str:
 
     if "anyOf" in found:
         mappings = [one for one in found["anyOf"] if "properties" in one]
-        parts = [say["mapping"] if one in mappings and len(mappings) > 2 else shape(one, language) for one in found["anyOf"]]
+        forms = [one for one in found["anyOf"] if "enum" not in one or {"type": "string"} not in found["anyOf"]]  # no words among others
+        parts = [say["mapping"] if one in mappings and len(mappings) > 2 else shape(one, language) for one in forms]
         return say[" or "].join(dict.fromkeys(parts))
     if "$ref" in found:
         name = found["$ref"].rsplit("/", 1)[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,64 @@ def test_gallery(tmp_path: Path) -> None:
     assert '<a href="gallery/zhou-neuron.html">一个神经元</a>' in page
     assert "前向传播" in (tmp_path / "gallery" / "zhou-neuron.html").read_text("utf-8")
     assert (tmp_path / "gallery" / "zhou-neuron.yaml").read_bytes() == shipped()["zhou-neuron"].read_bytes()
+
+
+def parts(text: str) -> tuple[set[str], list[str]]:
+    """The anchors of a page in Markdown, as GitHub and the site both make them, and where it links to."""
+    prose = re.sub(r"^(`{3,}).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    anchors = set(re.findall(r"""<\w+ (?:id|name)=["']([^"']+)""", prose))
+    for line in re.findall(r"^#+ +(.*?)\s*$", prose, re.MULTILINE):
+        title, _, own = line.partition("{#")
+        shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title.strip()).replace("`", "")
+        anchors.add(own.rstrip("}") or re.sub(r"[^\w\- ]", "", shown.lower()).strip().replace(" ", "-"))
+    return anchors, re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", prose))
+
+
+def lost_links(text: str, folders: Sequence[Path], language: str, made: Collection[str] = ()) -> list[str]:
+    """Links of a page that lead nowhere: as files on GitHub, and on the site in a language, where pages have NAME.zh.md instead.
+
+    folders: where its links begin, the first that has the file; made: names of pages that the site makes.
+    """
+    found = []
+    for link in parts(text)[1]:
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", path) or path in made:
+            continue
+        target = next((folder / path for folder in folders if (folder / path).exists()), folders[0] / path)
+        if not path:
+            there = [anchor in parts(text)[0]]
+        else:
+            pages = [target, *target.parent.glob(target.name.removesuffix("md") + f"{language}.md")]
+            there = [page.exists() and (not anchor or anchor in parts(page.read_text("utf-8"))[0]) for page in pages]
+        if not all(there):
+            found.append(link)
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_links_of_the_sources_lead_somewhere_in_both_languages(language: str) -> None:
+    """An English page may link to one that has a Chinese form: then the anchor must be in both (a word of its own, {#word}, or none)."""
+    from navigation import entries
+
+    made = {entry.page for entry in entries() if not entry.made_of}
+    lost = {}
+    for entry in entries():
+        file = ROOT / entry.made_of if entry.made_of else HERE / entry.page
+        own = file.with_suffix(f".{language}.md")
+        file = own if own.exists() else file
+        folders = [file.parent] if entry.made_of else [HERE, DOCS]
+        if file.exists() and (found := lost_links(file.read_text("utf-8"), folders, language, made)):
+            lost[file.name] = found
+    assert lost == {}
+
+
+def test_anchors_of_one_language_are_found(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# A\n\n## The `key` [one](b.md)\n\n## Both {#both}\n", "utf-8")
+    (tmp_path / "a.zh.md").write_text("# 甲\n\n## 都有 {#both}\n\n```\n# no-title\n```\n", "utf-8")
+    links = ["a.md", "a.md#the-key-one", "a.md#both", "a.md#no-title", "b.md", "#here", "https://example.org/#x"]
+    text = "## Here\n" + " ".join(f"[x]({link})" for link in links) + " `[x](c.md)`"
+    assert lost_links(text, [tmp_path], "en") == ["a.md#no-title", "b.md"]
+    assert lost_links(text, [tmp_path], "zh") == ["a.md#the-key-one", "a.md#no-title", "b.md"]
 
 
 def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -122,4 +123,15 @@ def test_what_cannot_be_written_is_not(options: list[str], said: str, folder: Pa
     with pytest.raises(SystemExit) as ended:
         main(["new", "p.yaml", *options, "--lang", "en"])
     assert ended.value.code == 2 and said in re.sub(r"\s+", " ", capsys.readouterr().err)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("typed", ["", "Mine\n2-2-1\n"])
+def test_an_input_that_ends_before_all_is_answered(
+    typed: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    with pytest.raises(SystemExit) as ended:
+        main(["new", "p.yaml", "--lang", "en"])
+    assert ended.value.code == 2 and "the input ended before this was answered" in capsys.readouterr().err
     assert not list(folder.iterdir())

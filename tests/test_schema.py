@@ -25,7 +25,7 @@ from handcalc.problem.fields import NOTATION_NAMES, choices
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Conventions, Problem
 from handcalc.problem.values import Key
-from handcalc.problem.words import OPTIMISERS
+from handcalc.problem.words import LOSSES, OPTIMISERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA = json_schema()
@@ -139,6 +139,25 @@ def test_every_key_is_described_in_the_language_asked_for() -> None:
     found = list(described(json_schema(lambda text: f"<{text}>")))
     assert len(found) > 500
     assert not [name for name, key in found if not key.get("description", "").startswith("<")]
+
+
+def test_examples_are_what_may_be_typed() -> None:
+    """Editors offer them as they are: a list, not a text with brackets."""
+    found = list(described(SCHEMA))
+    shown = [(name, shape, example) for name, shape in found for example in shape.get("examples", ())]
+    assert len(shown) > 250
+    for name, shape, example in shown:
+        errors = [*jsonschema.Draft202012Validator({**shape, "$defs": SCHEMA["$defs"]}).iter_errors(example)]
+        assert not errors, f"{name}: {errors[0].message}"
+    assert SCHEMA["properties"]["inputs"]["examples"] == [{"i1": 0.05, "i2": 0.1}]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "words"), [("problem", "loss", LOSSES), ("lstm", "activation", ACTIVATIONS), ("layer", "activation", ACTIVATIONS)]
+)
+def test_words_are_offered_where_formulas_may_stand_too(section: str, name: str, words: Mapping[str, Any]) -> None:
+    shape = (SCHEMA if section == "problem" else SCHEMA["$defs"][section])["properties"][name]
+    assert {"enum": [*words]} in shape["anyOf"] and {"type": "string"} in shape["anyOf"]
 
 
 SMALL = """

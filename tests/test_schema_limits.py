@@ -88,8 +88,10 @@ def leaves(shape: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Ma
         yield path, shape
     for key, inner in shape.get("properties", {}).items():
         yield from leaves(inner, (*path, key))
-    for inner in shape.get("anyOf", ()):
-        yield from leaves(inner, path)
+    forms = shape.get("anyOf", ())
+    for inner in forms:
+        if "enum" not in inner or {"type": "string"} not in forms:  # words among others, or formulas, are no limit
+            yield from leaves(inner, path)
     if isinstance(shape.get("items"), Mapping):
         yield from leaves(shape["items"], (*path, 0))
 

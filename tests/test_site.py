@@ -81,6 +81,7 @@ def test_the_files_are_there_and_the_same_every_time(tmp_path: Path, capsys: pyt
     }
     assert parts <= {*one} and {f"pyodide/{name}" for name in provided.PYODIDE_FILES} <= {*one}
     assert one["codemirror/crelt.js"] == b"import crelt from './crelt.js';\n// nothing from 'elsewhere'\nexport * from './crelt.js';\n"
+    assert all({*problem["titles"]} == {"en", "zh"} for problem in json.loads(one["gallery.json"]))
     assert {problem["name"] for problem in json.loads(one["gallery.json"])} == {*shipped()}
     assert {f"packages/{name}" for name in wheels()} == {*json.loads(one["packages.json"])} <= {*one}
 

@@ -244,6 +244,7 @@ def test_other_languages(page: SitePage) -> None:
     page.run("arguments[0].value = 'zh'; arguments[0].dispatchEvent(new Event('change'))", select)
     assert page.run("return document.documentElement.lang") == "zh-Hans"
     assert "已知" in page.press("solve")
+    assert page.run("return [...part('gallery').options].find((one) => one.value === 'mazur-2-2-2').text").startswith("反向传播")
     page.run("arguments[0].value = 'en'; arguments[0].dispatchEvent(new Event('change'))", select)
     assert page.part("solve").text == "Solve" and "Given" in page.press("solve")
 
@@ -301,6 +302,8 @@ def test_a_link_solves_by_itself(page: SitePage) -> None:
 @pytest.mark.skipif(not AXE.exists(), reason=f"there is no {AXE}; set HANDCALC_NODE_MODULES to where axe-core is installed")
 def test_no_serious_barriers(page: SitePage) -> None:
     page.run(AXE.read_text("utf-8"))
+    page.run("part('gallery').value = 'mazur-2-2-2'; part('gallery').dispatchEvent(new Event('change'))")  # longer than the editor
+    page.ready()
     for width in (390, 1400):
         page.size(width)
         for button in ("solve", "check"):
@@ -318,6 +321,8 @@ def test_a_phone(page: SitePage) -> None:
     for button in ("solve", "worksheet", "check"):
         page.press(button)
         assert page.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    page.type("layer: 3\n")
+    page.until(lambda: page.part("errors").is_displayed())
     small = page.run(
         "return [...document.querySelectorAll('.bench button, .bench select')]"
         ".filter((one) => one.checkVisibility() && one.offsetHeight < 30).map((one) => one.textContent)"

@@ -60,6 +60,7 @@ handcalc works out neural-network exercises step by step, as on paper.
   handcalc --help                     all commands
 """
 
+NO_ANSWER: Template = "the input ended before this was answered, so nothing is written; options answer too, see --help"
 
 INTERACTIVE = ("practice",)
 WITHOUT_FILES = ("site", "list", "schema", "new")  # commands that read no problem file of a user
@@ -224,9 +225,13 @@ def main(arguments: list[str] | None = None) -> None:
         speak(choose(_language(arguments)))
         code = group.main(arguments, prog_name="handcalc", standalone_mode=False)
         sys.stdout.flush()
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
         click.echo(err=True)
         code = 130
+        if isinstance(error.__context__, EOFError):  # a question of click without an answer, not Ctrl-C
+            translate = translator(choose(_language(arguments)))
+            click.echo(translate(NO_ANSWER), err=True)
+            code = 2
     except click.ClickException as error:
         show(error)
         if origin(error):

@@ -20,7 +20,7 @@ from handcalc.core.index import Axis, Index, through
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Template
 from handcalc.layers.activations import activations
-from handcalc.layers.layertype import COUNT, FILE, LayerType
+from handcalc.layers.layertype import COUNT, FILE, FUNCTION, LayerType
 from handcalc.layers.site import Site, letter, totals
 from handcalc.layers.weights import DenseEntry, bias, weights
 from handcalc.problem.fields import RANDOM, ROWS_OF
@@ -42,7 +42,7 @@ _BIASES: Shape = {"anyOf": [NUMBER, _NUMBERS, _BIAS, {"enum": ["zeros"]}, FILE, 
 KEYS: tuple[tuple[str, Shape, Template, str], ...] = (
     ("type", {"enum": ["dense"]}, "kind of layer; other kinds have keys of their own", "dense"),
     ("neurons", {"anyOf": [COUNT, {"type": "array", "items": _NAME}]}, "names of the neurons, or their number", "[h1, h2]"),
-    ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}]},
+    ("activation", {"anyOf": [*FUNCTION["anyOf"], {"type": "array"}]},
      "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
     ("weights", {"anyOf": [FILE, RANDOM, _EDGES, _MATRIX]},
      "named edges {name: [from, to, value]}, a matrix, a file, or drawn; the name of another weight instead of a number: it is that one",

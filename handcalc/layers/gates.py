@@ -22,7 +22,7 @@ from handcalc.core.expr import ONE, Call, Expr, Ref, add, mul, sub
 from handcalc.core.index import Axis
 from handcalc.core.quantity import Letter
 from handcalc.layers.activations import applied, one_activation
-from handcalc.layers.layertype import ARRAY, BIAS, ROWS, LayerOption, LayerType, OptionWord, Row
+from handcalc.layers.layertype import ARRAY, BIAS, FUNCTION, ROWS, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.recurrent import (
     DIRECTION,
     HELD,
@@ -68,8 +68,7 @@ GATE: tuple[Row, ...] = (
 )  # fmt: skip
 _SIGMOID = Activation("sigmoid", Call("sigmoid", (Ref("z"),)))
 _USUAL = {"activation": TANH, "gate_activation": _SIGMOID}
-_FUNCTION: Shape = {"anyOf": [{"type": "string"}, {"type": "object"}]}
-_GATE_FUNCTION: Row = ("gate_activation", _FUNCTION, "activation of the gates (Keras's recurrent_activation)", "hard_sigmoid")
+_GATE_FUNCTION: Row = ("gate_activation", FUNCTION, "activation of the gates (Keras's recurrent_activation)", "hard_sigmoid")
 _TOLD = (LayerOption("activation", "activation"), LayerOption("gate_activation", "activation of the gates"))
 _GATE_KEYS = tuple(key for key, *_ in GATE)
 _MATRICES = tuple(key for key in _GATE_KEYS if key != PEEPHOLE)
@@ -218,7 +217,7 @@ _LSTM_KEYS = (
     NEURONS,
     *_gates_and_matrices("lstm"),
     ROWS,
-    ("activation", _FUNCTION, "activation of the candidate, and of the cell on its way out; tanh if not given", "identity"),
+    ("activation", FUNCTION, "activation of the candidate, and of the cell on its way out; tanh if not given", "identity"),
     _GATE_FUNCTION,
     ("coupled", FLAG, "the forget gate is 1 minus the input gate, and has no weights", "false"),
     STATE,
@@ -231,7 +230,7 @@ _GRU_KEYS = (
     NEURONS,
     *_gates_and_matrices("gru"),
     ROWS,
-    ("activation", _FUNCTION, "activation of the candidate; tanh if not given", "relu"),
+    ("activation", FUNCTION, "activation of the candidate; tanh if not given", "relu"),
     _GATE_FUNCTION,
     ("reset_after", FLAG, "the reset gate acts on the product with the hidden weights (PyTorch), not on the state", "false"),
     (

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Ref
+from handcalc.core.functions import ACTIVATIONS
 from handcalc.core.quantity import Letter
 from handcalc.core.record import Record
 from handcalc.errors import Template
@@ -135,7 +136,10 @@ NAME: tuple[str, Shape, Template, str] = (
     "what the layer is called in frozen; its type with a number if not given",
     "features",
 )
-ACTIVATION: Row = ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}]}, "activation function, or a formula in z", "relu")
+FUNCTION: Shape = {
+    "anyOf": [{"enum": [*ACTIVATIONS]}, {"type": "string"}, {"type": "object"}]
+}  # a word of these, in any spelling, or a formula
+ACTIVATION: Row = ("activation", FUNCTION, "activation function, or a formula in z", "relu")
 BIAS: Row = ("bias", ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of the matrices belongs to a neuron or to an input", "inputs")
 

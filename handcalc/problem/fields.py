@@ -81,9 +81,9 @@ def loss_shapes(loss: NamedLoss) -> dict[str, Shape]:
 
 
 def _loss() -> Shape:
-    """A word or formula, or {word: {numbers}}."""
+    """A word, a formula, or {word: {numbers}}."""
     inside = {word: either(mapping(shapes), NULL) for word, loss in LOSSES.items() if (shapes := loss_shapes(loss))}
-    return either(TEXT, mapping(inside, one=True))
+    return either(word(*LOSSES), TEXT, mapping(inside, one=True))
 
 
 def option_shapes(optimiser: NamedOptimiser) -> dict[str, Shape]:

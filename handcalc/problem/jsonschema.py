@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Template
@@ -125,7 +127,7 @@ def _properties(section: str, keys: tuple[Key, ...], translate: Callable[[str], 
             shape["enum"] = [*shape["enum"], *(float(word) for word in shape["enum"] if word.replace(".", "").isdigit())]
         value = usual(section, key.key)
         default = {} if value is None else {"default": value}
-        examples = {"examples": [key.example]} if key.example else {}
+        examples = {"examples": [_read(key.example)]} if key.example else {}
         properties[key.key] = {"description": translate(key.doc), **shape, **default, **examples}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
@@ -148,6 +150,11 @@ def _told(shape: Any, translate: Callable[[str], str], word: str = "") -> dict[s
         if isinstance(found.get(key), Mapping):
             found[key] = _told(found[key], translate)
     return found
+
+
+def _read(text: str) -> Any:
+    """An example as the value that it is in a file."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def _typed(text: str) -> float | str:

@@ -14,14 +14,14 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import distribution
+from typing import Any
 
-from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
+from handcalc.core.functions import FUNCTIONS
 from handcalc.disk.jsontext import json_text
 from handcalc.disk.reading import our_bytes, our_text
 from handcalc.language import CATALOGUES, LANGUAGES, translator
 from handcalc.layers.sections import json_schema
 from handcalc.loading.loader import shipped, title_in
-from handcalc.problem.words import LOSSES
 from handcalc.render.formats.html import embedded
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.functions import javascript, number_of
@@ -62,7 +62,7 @@ def site(copy: str | None, language: str) -> dict[str, str | bytes]:
     }
     if editor:
         files["editor.js"] = our_text(STATIC, "editor.js")
-        files["schema.json"] = json_text({"schema": json_schema(), "words": {"activation": list(ACTIVATIONS), "loss": list(LOSSES)}})
+        files["schema.json"] = json_text(json_schema())
         files |= {f"codemirror/{name}": content for name, content in editor.items()}
     return files | {"service.js": _service(files)}
 
@@ -102,10 +102,10 @@ def _formats() -> list[Format]:
     return sorted((format for format in FORMATS.values() if format.suffix and not format.library), key=lambda format: format.rank)
 
 
-def _gallery() -> list[dict[str, str]]:
-    """The shipped problems: name, title and text of each."""
+def _gallery() -> list[dict[str, Any]]:
+    """The shipped problems: name, title in every language and text of each."""
     read = {name: our_text(str(path)) for name, path in shipped().items()}
-    return [{"name": name, "title": title_in(text), "text": text} for name, text in read.items()]
+    return [{"name": name, "titles": {known: title_in(text, known) for known in LANGUAGES}, "text": text} for name, text in read.items()]
 
 
 def _service(files: Mapping[str, str | bytes]) -> str:

@@ -94,7 +94,7 @@ function byIndentation(state, position) {
 async function complete(context) {
   const word = context.matchBefore(/[\w-]*/);
   if (!context.explicit && !word?.text) return null;
-  const { schema, words } = await known;
+  const schema = await known;
   const line = context.state.doc.lineAt(context.pos);
   const before = line.text.slice(0, word.from - line.from);
   if (/#/.test(before)) return null;
@@ -112,7 +112,6 @@ async function complete(context) {
     for (const one of schemas)
       for (const value of [...(one.enum ?? []), ...(one.const === undefined ? [] : [one.const])])
         options.set(String(value), { label: String(value), type: "enum" });
-    for (const value of words[path.filter((step) => step !== "[]").at(-1)] ?? []) options.set(value, { label: value, type: "enum" });
   }
   return options.size ? { from: word.from, options: [...options.values()], validFor: /^[\w-]*$/ } : null;
 }
@@ -163,7 +162,7 @@ const view = new EditorView({
       autocompletion({ override: [complete], selectOnOpen: false, icons: false }),
       keymap.of([{ key: "Mod-Enter", run: () => (solve(), true) }, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap]),
       EditorView.updateListener.of((update) => update.docChanged && site.typed()),
-      EditorView.contentAttributes.of({ id: "problem", "data-handcalc": "problem", "data-name": "editor", "aria-label": text("editor"), spellcheck: "false" }),
+      EditorView.contentAttributes.of({ id: "problem", "data-handcalc": "problem", "data-name": "editor", "aria-label": text("editor"), spellcheck: "false", tabindex: "0" }),
       looks,
     ],
   }),

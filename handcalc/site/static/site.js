@@ -339,6 +339,7 @@ part("sheets").addEventListener("change", async () => {
 part("language").addEventListener("change", () => {
   remember(part("language").value);
   translate();
+  translateGallery();
   site.typed();
 });
 document.querySelector(".bench").addEventListener("keydown", (event) => {
@@ -349,8 +350,16 @@ window.addEventListener("hashchange", follow);
 
 const gallery = fetch("gallery.json").then((response) => response.json());
 gallery.then((problems) => {
-  part("gallery").append(...problems.map(({ name, title }) => new Option(title ? `${title} · ${name}` : name, name)));
+  part("gallery").append(...problems.map(({ name }) => new Option(name, name)));
+  translateGallery();
 });
+
+/** The titles of the examples in the language that was chosen. */
+async function translateGallery() {
+  const titles = new Map((await gallery).map(({ name, titles }) => [name, titles[part("language").value]]));
+  for (const option of part("gallery").options) if (titles.get(option.value)) option.textContent = `${titles.get(option.value)} · ${option.value}`;
+}
+
 part("gallery").addEventListener("change", async () => {
   const problem = (await gallery).find(({ name }) => name === part("gallery").value);
   if (problem) site.set(problem.text);
