@@ -35,10 +35,10 @@ FORMS = {
 }
 
 
-def write(folder: Path, form: str) -> Path:
+def write(folder: Path, form: str, samples: int = SAMPLES) -> Path:
     """A problem whose samples are in a file of this form, and the file."""
     draw = np.random.default_rng(1)
-    pixels, kinds = draw.integers(0, 256, (SAMPLES, WIDTH), dtype=np.uint8), draw.integers(0, 10, SAMPLES)
+    pixels, kinds = draw.integers(0, 256, (samples, WIDTH), dtype=np.uint8), draw.integers(0, 10, samples)
     if form == "CSV":
         heading = ",".join(["label", *(f"p{place}" for place in range(WIDTH))])
         np.savetxt(folder / "digits.csv", np.column_stack([kinds, pixels]), "%d", ",", header=heading, comments="")
@@ -49,18 +49,18 @@ def write(folder: Path, form: str) -> Path:
     return problem
 
 
-def by_hand(trainer: Trainer) -> Callable[[], None]:
-    """The same updates as a tutorial writes them, from the same start."""
+def by_hand(trainer: Trainer, count: int) -> Callable[[], None]:
+    """So many updates as a tutorial writes them, from the same start."""
     inputs, targets = trainer.problem.samples.rows()  # type: ignore[attr-defined]
     first, bias1, second, bias2 = (np.array(part) for part in trainer.state)
     first, second, draw = first.T.copy(), second.T.copy(), np.random.default_rng(0)
 
     def updates() -> None:
         nonlocal first, bias1, second, bias2
-        for update in range(UPDATES):
-            place = update % (SAMPLES // BATCH)
+        for update in range(count):
+            place = update % (len(inputs) // BATCH)
             if place == 0:
-                order: Any = draw.permutation(SAMPLES)
+                order: Any = draw.permutation(len(inputs))
             chosen = order[place * BATCH :][:BATCH]
             x, t = inputs[chosen], targets[chosen]
             hidden = 1 / (1 + np.exp(-(x @ first + bias1)))
@@ -78,6 +78,6 @@ def by_hand(trainer: Trainer) -> Callable[[], None]:
 
 @pytest.mark.benchmark(timer=time.perf_counter)  # NumPy computes on all cores: seconds that pass
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "CSV"])  # numbers of a CSV file are floats once it is loaded
-def bench_updates_numpy(compare: Callable[..., None], tmp_path: Path, form: str) -> None:
-    trainer = Trainer(load(write(tmp_path, form)))
-    compare(f"{UPDATES} updates, {form}, NumPy", lambda: trainer.advance(UPDATES), by_hand(trainer), at_most=1.1, rounds=7)
+def bench_updates_numpy(compare: Callable[..., None], few: Callable[[int], int], tmp_path: Path, form: str) -> None:
+    trainer, count = Trainer(load(write(tmp_path, form, max(few(SAMPLES), BATCH)))), few(UPDATES)
+    compare(f"{count} updates, {form}, NumPy", lambda: trainer.advance(count), by_hand(trainer, count), at_most=1.1, rounds=7)

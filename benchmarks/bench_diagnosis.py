@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -49,6 +50,11 @@ def exercise(problem: str) -> Exercise:
     return Exercise(load(problem).replace(rounding=None))
 
 
+def spread(sheets: float) -> list[str]:
+    """The problems that have a sheet, if each has so many: all, or so many of them that there is one sheet of each."""
+    return trained()[:: round(1 / min(max(sheets, 0.01), 1))]
+
+
 def seeded(seed: int, problem: str) -> random.Random:
     """Choices that depend on the seed and the problem only."""
     return random.Random(f"{seed} {problem}")
@@ -57,23 +63,24 @@ def seeded(seed: int, problem: str) -> random.Random:
 # --- mistakes -----------------------------------------------------------------------------------------------------------
 
 
-def outcomes(places: str, most: int | None, seed: int) -> tuple[Counter[str], int]:
-    """What was said of sheets with known mistakes, and on how many problems."""
+def outcomes(places: str, sheets: float | None, seed: int) -> tuple[Counter[str], int]:
+    """What was said of sheets with known mistakes, and on how many problems; sheets: of each problem."""
     found: Counter[str] = Counter()
     problems = 0
-    for problem in trained():
+    for problem in trained() if sheets is None else spread(sheets):
         own, before = exercise(problem), found.total()
         rows = own.mistakes(places)
-        if most is not None and len(rows) > most:
+        most = len(rows) if sheets is None else max(int(sheets), 1)
+        if len(rows) > most:
             rows = seeded(seed, problem).sample(rows, most)
         found.update(own.outcome(made, answers)[0] for made, answers in own.with_mistakes(rows))
         problems += found.total() > before
     return found, problems
 
 
-def named(figures: Figures, name: str, places: str, most: int | None, target: float, seed: int) -> None:
+def named(figures: Figures, name: str, places: str, sheets: float | None, target: float, seed: int) -> None:
     """The share of sheets whose mistakes were named, alone or in a tie; and how many were called something else."""
-    found, problems = outcomes(places, most, seed)
+    found, problems = outcomes(places, sheets, seed)
     share = (found["named"] + found["tie"]) / found.total()
     figures(f"named, {name}", f"{found.total()}", f"{problems} problems", f"{share:.2%}", at_least(100 * share, 100 * target, "%"))
     figures("  in a tie with as few mistakes", "", "", f"{found['tie'] / found.total():.2%}")
@@ -81,31 +88,31 @@ def named(figures: Figures, name: str, places: str, most: int | None, target: fl
 
 
 def bench_everywhere(figures: Figures, share: float, seed: int) -> None:
-    named(figures, "one mistake at all places", "all", None if share == 1 else max(int(40 * share), 1), 0.97, seed)
+    named(figures, "one mistake at all places", "all", None if share == 1 else 40 * share, 0.97, seed)
 
 
-def bench_on_paper(figures: Figures, share: float, seed: int) -> None:
+def bench_on_paper(figures: Figures, few: Callable[[int], int]) -> None:
     """Mistakes made in plain Python, which shares nothing with the checker."""
     said = []
-    for network, paper in NETWORKS.items():
+    for network, paper in islice(NETWORKS.items(), few(len(NETWORKS))):
         own = Exercise(loads(paper.yaml()))
-        for digits in (3, 4, 6):
+        for digits in (3, 4, 6)[: few(3)]:
             said += [is_named(slug, own.mark(answers)) for slug, answers in notebooks(network, ("grad", "new"), digits)]
     figures(
         "named, made in plain Python",
         f"{len(said)}",
-        f"{len(NETWORKS)} problems",
+        f"{few(len(NETWORKS))} problems",
         f"{sum(said) / len(said):.2%}",
         at_least(100 * sum(said) / len(said), 97, "%"),
     )
 
 
 def bench_one_place(figures: Figures, share: float, seed: int) -> None:
-    named(figures, "one mistake at one place", "one", max(int(ONE * share), 1), 0.90, seed)
+    named(figures, "one mistake at one place", "one", ONE * share, 0.90, seed)
 
 
 def bench_two_mistakes(figures: Figures, share: float, seed: int) -> None:
-    named(figures, "two mistakes at all places", "two", max(int(TWO * share), 1), 0.85, seed)
+    named(figures, "two mistakes at all places", "two", TWO * share, 0.85, seed)
 
 
 # --- right sheets and nonsense --------------------------------------------------------------------------------------------
@@ -133,9 +140,10 @@ def bench_honest(figures: Figures, share: float, seed: int) -> None:
 def bench_nonsense(figures: Figures, share: float, seed: int) -> None:
     """Sheets with any number in one place."""
     verdicts: Counter[str] = Counter()
-    for problem in trained():
+    sheets = NONSENSE * share / len(trained())
+    for problem in spread(sheets):
         own, chooser = exercise(problem), seeded(seed, problem)
-        for _ in range(max(int(NONSENSE * share / len(trained())), 1)):
+        for _ in range(max(int(sheets), 1)):
             found = own.with_nonsense(chooser)
             if found is not None:
                 verdicts[next(answer.verdict for answer in own.mark(found[1]).answers if answer.cell == found[0])] += 1
@@ -153,13 +161,13 @@ def bench_nonsense(figures: Figures, share: float, seed: int) -> None:
 # --- time ---------------------------------------------------------------------------------------------------------------
 
 
-def bench_process(figures: Figures, share: float, seed: int) -> None:
+def bench_process(figures: Figures, few: Callable[[int], int]) -> None:
     """One sheet that needs a search through pairs, as a whole process."""
     own = exercise("mazur-2-2-2")
     made = next(pair for pair in own.mistakes("two") if pair.slugs == PAIR)
     (answers,) = (answers for _, answers in own.with_mistakes([made]))
     arguments = [argument for name, typed in answers.items() for argument in ("--answer", f"{name}={typed}")]
-    costs = [run(CHECK, "check", "mazur-2-2-2", *arguments) for _ in range(7)][2:]
+    costs = [run(CHECK, "check", "mazur-2-2-2", *arguments) for _ in range(few(7))][-5:]
     wall = median(cost.wall for cost in costs)
     figures("a sheet with two mistakes, a process", "1", "", f"{wall:.2f} s", at_most(wall, 1, " s"))
     figures("  CPU time", "", "", f"{median(cost.cpu for cost in costs):.2f} s")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bench_data import FORMS, write
+from bench_data import BATCH, FORMS, SAMPLES, write
 from processes import Cost, handcalc, run
 from targets import at_most
 
@@ -21,13 +21,13 @@ def told(figures: Callable[..., None], name: str, cost: Cost, seconds: int) -> N
 
 
 @pytest.mark.parametrize("form", FORMS)
-def bench_load(figures: Callable[..., None], tmp_path: Path, form: str) -> None:
-    problem = str(write(tmp_path, form))
-    run(LOAD, problem)
-    told(figures, f"load, {form}", run(LOAD, problem), seconds=4 if form == "CSV" else 1)
+def bench_load(figures: Callable[..., None], few: Callable[[int], int], tmp_path: Path, form: str) -> None:
+    problem = str(write(tmp_path, form, few(SAMPLES)))
+    *_, cost = (run(LOAD, problem) for _ in range(few(2)))  # the first finds no bytecode
+    told(figures, f"load, {form}", cost, seconds=4 if form == "CSV" else 1)
 
 
-def bench_why(figures: Callable[..., None], tmp_path: Path) -> None:
-    problem = str(write(tmp_path, "NPZ of bytes"))
-    handcalc("why", problem, WEIGHT)
-    told(figures, f'why FILE "{WEIGHT}"', handcalc("why", problem, WEIGHT), seconds=5)
+def bench_why(figures: Callable[..., None], few: Callable[[int], int], tmp_path: Path) -> None:
+    problem = str(write(tmp_path, "NPZ of bytes", max(few(SAMPLES), BATCH)))
+    *_, cost = (handcalc("why", problem, WEIGHT) for _ in range(few(2)))
+    told(figures, f'why FILE "{WEIGHT}"', cost, seconds=5)

@@ -9,12 +9,14 @@ reason names what HANDCALC_WITHOUT lists, which the gate could not install.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
 
+FIRST_GENERATION = 700  # of Python's collector of garbage: made since it last looked
 FEW, MANY = 12, 100  # examples, where a test does not say that it needs more (see `law` in oracles.py)
 settings.register_profile("quick", max_examples=FEW, derandomize=True, database=None, deadline=None)
 settings.register_profile("slow", max_examples=MANY, derandomize=True, database=None, deadline=None)
@@ -57,6 +59,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         drawn = in_slow_run(config) and getattr(getattr(item, "function", None), "is_hypothesis_test", False)
         if drawn or slow(item):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Tens of thousands of parameters are made and stay: nothing among them is garbage, so they are not searched for any, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10 * FIRST_GENERATION)
+        gc.enable()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from shipping import some
+from shipping import KINDS, some
 from students import (
     NETWORKS,
     WRONG,
@@ -133,7 +133,7 @@ def test_the_key_is_right_in_every_rounding(problem: str, rounding: Rounding) ->
     assert not refused(problem, rounding)
 
 
-ONE_NOTATION = [(problem, NOTATION_NAMES[number % len(NOTATION_NAMES)]) for number, problem in enumerate(shipped())]
+ONE_NOTATION = [(name, NOTATION_NAMES[number % len(NOTATION_NAMES)]) for number, name in enumerate(shipped()) if name in KINDS]
 
 
 @pytest.mark.parametrize(("problem", "notation"), ONE_NOTATION)
@@ -288,9 +288,8 @@ def misnamed(network: str, only: tuple[str, ...], digits: int) -> list[str]:
     return bad
 
 
-@pytest.mark.parametrize("network", some(NETWORKS, list(NETWORKS)[:1]))
-def test_a_mistake_in_a_notebook_is_named(network: str) -> None:
-    assert not misnamed(network, EVERYTHING, 4)
+def test_a_mistake_in_a_notebook_is_named() -> None:
+    assert not misnamed([*NETWORKS][0], EVERYTHING, 4)
 
 
 def test_a_mistake_in_a_notebook_is_named_from_the_way_back() -> None:

@@ -295,8 +295,8 @@ def test_nothing_to_draw(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", some(WITH_LOSS, ("xigua-thresholds",)))
 def test_every_problem_gives_variants(name: str, tmp_path: Path) -> None:
-    """Different, solving, each key marking itself all right; in the slow run thirty of each kind, ten of the others."""
-    count = 4 if name == "xigua-thresholds" else 30 if name in KINDS else 10
+    """Different, solving, each key marking itself all right; thirty of each are in benchmarks/acceptance.py."""
+    count = 12 if name in KINDS and name != "xigua-thresholds" else 4
     run("generate", name, "-n", str(count), "--seed", "a", "-o", str(tmp_path / "set"), "--sheet", "txt", "--key", "txt")
     data = manifest(tmp_path / "set")
     texts = {(tmp_path / "set" / variant["problem"]).read_text(encoding="utf-8") for variant in data["variants"]}
