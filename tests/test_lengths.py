@@ -16,7 +16,7 @@ from handcalc.render import render
 from handcalc.render.formats.styled import cell_len
 from handcalc.render.report import Style
 
-LINES = {"mazur-2-2-2": 90, "fausett-2-2-1": 87, "zhou-four-people": 230, "conv-pool-dense": 176}
+LINES = {"mazur-2-2-2": 90, "fausett-2-2-1": 87, "zhou-four-people": 230, "conv-pool-dense": 166}
 PAGES = {"mazur-2-2-2": 2, "fausett-2-2-1": 2, "zhou-four-people": 6, "conv-pool-dense": 5}
 
 
