@@ -81,7 +81,7 @@ def test_reasons_are_said(browser: Browser) -> None:
     assert texts["out.h1"] == "✓ Right." and texts["out.h2"] == "~ Right, but with too few digits."
     assert texts["loss"].startswith("✗ 1/n stood beside 1/2") and "oops is no number" in texts["new.w5"]
     assert browser.one("[data-answer='loss']").get_attribute("aria-invalid") == "true"
-    assert browser.one(".score").text.startswith("2.5 of 64 marks")
+    assert browser.one(".score").text.startswith("2.5 of 56 marks")
     field.send_keys("1")
     assert not browser.one("[data-answer='net.h1'] + .said").text
 

@@ -153,8 +153,10 @@ def test_english_needs_no_fonts_of_the_computer(problem: str, monkeypatch: pytes
 
 
 def torn(content: bytes) -> list[str]:
-    """What the pages after the first begin with, where it is the middle of a formula."""
-    begins = [page.split("\n", 2)[1].strip() for page in pages(content)[1:]]  # after the running title
+    """What the pages after the first begin with, where it is the middle of a formula. The running title is no part of it: it is the
+    first text of a page, but the last one where pages were set in pieces."""
+    title, *others = (page.split("\n") for page in pages(content))
+    begins = [next(line.strip() for line in lines if line.strip() != title[0].strip()) for lines in others]
     return [text for text in begins if re.match(r"[=≈+−·]", text)]
 
 
@@ -183,6 +185,14 @@ def test_torn_lines_are_found() -> None:
 def test_no_line_of_a_long_report_goes_over_the_end_of_a_page(problem: str, notation: str) -> None:
     content = pdf(derivation(problem, 2), style=Style(notation, detail="full", form="both"))
     assert len(pages(content)) > 10 and not torn(content)
+
+
+@pytest.mark.slow
+def test_no_line_of_a_report_in_pieces_goes_over_the_end_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One page begins with a formula of three lines."""
+    monkeypatch.setattr(typst_document, "WHOLE", 1000)
+    content = pdf(derivation("zhou-four-people", 2), style=Style("nielsen", detail="full", form="both"))
+    assert any(re.match(r"\(\d+\).*\n≈.*\n≈", page) for page in pages(content)) and not torn(content)
 
 
 def test_pages_have_the_title_and_their_number() -> None:

@@ -94,6 +94,24 @@ def test_the_title_stays() -> None:
     assert first.text == title_item(one.derivation.header.title, one.derivation.header.title_zh) and second.text != first.text
 
 
+def test_what_has_a_blank_is_not_asked_again() -> None:
+    """The table of the update has only results that lines ask for; that of the loss has another."""
+    blocks = [*chapter("mazur-2-2-2", "worksheet").blocks()]
+    last = [row[-1].step for block in blocks if isinstance(block, Table) for row in block.rows if isinstance(row[-1], Blank)]
+    lines = {block.step for block in blocks if isinstance(block, Equation)}
+    assert last and not lines.intersection(last)
+    assert any(isinstance(block, Table) and len(block.columns) == 5 for block in chapter("mazur-2-2-2", "key").blocks())
+
+
+@pytest.mark.parametrize("view", ["worksheet", "formulas"])
+def test_a_blank_says_how_many_numbers_are_written(view: str) -> None:
+    """net = w·x + w·x + b, out = σ(net), w⁺ = w - η·g, each with its result."""
+    one = chapter("mazur-2-2-2", view)
+    found = {one.derivation.step_id(*block.step): block.right[-1][1] for block in worked(one) if block.step}
+    numbers = {name: blank.numbers for name, blank in found.items() if isinstance(blank, Blank)}
+    assert [numbers[name] for name in ("net.h1", "out.h1", "grad.net.o1", "new.w5")] == [6, 2, 3, 4]
+
+
 @pytest.mark.parametrize("format", ["csv", "json"])
 def test_formats_with_every_number_have_no_views(format: str) -> None:
     with pytest.raises(OutputError, match="no view worksheet"):

@@ -275,8 +275,8 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         told = list(layer_details(derivation.header, layer))
         if own or told:
             yield Heading(3, layer_title(reading, layer))
-        for text in told:
-            yield Paragraph(text)
+        if told:
+            yield Paragraph(Message("{options}", options=Listing(told, len(told))))
         for quantity in own:
             yield from given_numbers(derivation, quantity, turned=reading.notation.rows_are_sources(quantity))
         return

@@ -110,9 +110,11 @@ class Equal(Record):
 
 
 class Blank(Record):
-    """A space to write in; step: the cell and iteration whose number belongs there, where it is one."""
+    """A space to write in; step: the cell and iteration whose number belongs there, where it is one; numbers: how many are written to
+    find it, itself with them."""
 
     step: tuple[Cell, int] | None = None
+    numbers: int = 1
 
 
 class Plain(Record):

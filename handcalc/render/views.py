@@ -8,10 +8,10 @@ To add a view, write a function from a block of the key to a block (or None, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from handcalc.core.derivation import Asked, Derivation
-from handcalc.core.expr import references
+from handcalc.core.expr import Ref, references, walk
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
@@ -46,14 +46,19 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
 
 def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
     """The blocks of a view; asked: the only steps that are wanted, if any, with what they are worth. A heading with nothing left under it
-    goes, but for the first, the title; so does a drawing that is there already."""
+    goes, but for the first, the title; so does a drawing that is there already, and a row of a table that asks for nothing new."""
     waiting: list[Heading] = []
     drawn: list[Picture] = []
     first = True
     left = {*asked}
+    blank: set[tuple[Cell, int]] = set()
     for block in blocks:
         kept = _only(block, derivation, left) if asked else block
         changed = view.rewrite(kept, derivation) if kept is not None else None
+        if isinstance(changed, Table) and not asked:
+            changed = _unasked(changed, blank)
+        if isinstance(changed, Equation) and changed.right and isinstance(changed.right[-1][1], Blank) and changed.right[-1][1].step:
+            blank.add(changed.right[-1][1].step)
         if isinstance(changed, Picture) and view.asks:
             if changed in drawn:
                 continue
@@ -84,7 +89,7 @@ def _worksheet(block: Block, derivation: Derivation) -> Block | None:
             return None  # it stands among what is given
         if block.step is None:
             return block if _is_given(block) else None
-        return block.replace(right=(("=", Blank(block.step)),)) if len(block.right) else block
+        return block.replace(right=(("=", _room(block)),)) if len(block.right) else block
     if isinstance(block, Paragraph) and _explains_formulas(block):
         return None
     return _blanked(block, derivation)
@@ -96,7 +101,7 @@ def _formulas(block: Block, derivation: Derivation) -> Block | None:
         return None
     if isinstance(block, Equation) and block.step is not None:
         kept = tuple(part for part in block.right if isinstance(part[1], (Symbolic, Factors)))
-        return block.replace(right=(*kept, ("=", Blank(block.step))))
+        return block.replace(right=(*kept, ("=", _room(block))))
     return block if isinstance(block, Equation) else _blanked(block, derivation)
 
 
@@ -125,6 +130,21 @@ VIEWS = {
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _room(block: Equation) -> Blank:
+    """The blank of a worked line, for the numbers that are put in and for the result."""
+    return Blank(block.step, 1 + max((_numbers(item) for _, item in block.right), default=0))
+
+
+def _numbers(item: Item) -> int:
+    """How many numbers are put into a formula."""
+    match item:
+        case Symbolic(expr) | Numeric(expr):
+            return sum(isinstance(node, Ref) for node in walk(expr))
+        case Factors(factors):
+            return len(factors)
+    return 0
 
 
 def _worth(block: Block, asked: Mapping[tuple[Cell, int], Asked]) -> Block:
@@ -174,6 +194,12 @@ def _only(block: Block, derivation: Derivation, left: set[tuple[Cell, int]]) -> 
         found = computed(item for part in block.parts if isinstance(part, tuple) for row in part for item in row)
         return None if found and not left & {*found} else block
     return block
+
+
+def _unasked(block: Table, blank: Container[tuple[Cell, int]]) -> Table | None:
+    """A table without the rows whose result, in their last column, has a blank already; None if there are no others."""
+    rows = tuple(row for row in block.rows if not (isinstance(last := row[-1], Blank) and last.step in blank))
+    return block.replace(rows=rows) if rows or block.omitted or not block.rows else None
 
 
 def _gapped(item: Item, gaps: tuple[Cell, ...], derivation: Derivation) -> Item:

@@ -110,20 +110,22 @@ class TextEquations:
         tight = [(relation, text.replace(" · ", "·"), final) for relation, text, final in kept]
         if 0 < over <= sum(map(self.wide, kept)) - sum(map(self.wide, tight)):
             kept = tight
-        for place, inside in enumerate(self.filled(kept, cell_len(start + left))):
-            line = Line(" " * cell_len(start + left))
-            if place == 0:
-                line = (
-                    Line(start).append(label, style_of(block.label) if block.label else "").append(left[len(label) :], self.colour(block))
-                )
+        margin = cell_len(start + left)
+        line = Line(start).append(label, style_of(block.label) if block.label else "").append(left[len(label) :], self.colour(block))
+        parted = False  # whether the line is the rest of a formula: what comes next stands beside it, if there is room
+        for place, inside in enumerate(self.filled(kept, margin)):
+            if place and not (parted and line.cell_len + sum(map(self.wide, inside)) <= self.page.width):
+                yield line
+                line = Line(" " * margin)
             for relation, text, final in inside:
                 line.append(f" {self.relation(relation)} ")
-                for extra, piece in enumerate(pieces(text, self.page.width - cell_len(start + left) - 3)):
-                    if extra:
-                        yield line
-                        line = Line(" " * (cell_len(start + left) + 5))
-                    line.append(piece, "bold" if final else "")
-            yield line
+                first, *others = pieces(text, self.page.width - margin - 3)
+                line.append(first, "bold" if final else "")
+                for piece in others:
+                    yield line
+                    line = Line(" " * (margin + 5)).append(piece, "bold" if final else "")
+            parted = bool(others)
+        yield line
 
     def colour(self, block: Equation) -> str:
         """Gradients have a colour, the one of the drawings."""

@@ -185,9 +185,11 @@ def _called(name: str, parts: Iterable[str]) -> str:
 
 def _tables(found: tuple[Titled, ...], formulas: TypstFormulas) -> str:
     """Tables with their titles; short ones beside each other."""
-    parts = ["\n".join(part for block in (title, table) if block for part in _block(block, formulas)) for title, table in found]
-    small = len(found) > 1 and all(len(table.rows) <= SHORT and not table.wraps for _, table in found)
-    return _called("beside", parts) if small else "\n".join(parts)
+    written = []
+    for short, tables in groupby(found, lambda one: len(one[1].rows) <= SHORT and not one[1].wraps):
+        parts = ["\n".join(part for block in one if block for part in _block(block, formulas)) for one in tables]
+        written += [_called("beside", parts)] if short and len(parts) > 1 else parts
+    return "\n".join(written)
 
 
 def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:

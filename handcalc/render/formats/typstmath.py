@@ -75,9 +75,10 @@ class TypstFormulas(Formulas):
         left, right = self.sides(block)
         label = self.formula(block.label) + " quad " if block.label else ""
         spoken = [block.label or "", block.left, *(part for relation, item in block.right for part in (relation, item))]
-        blank = bool(block.right) and isinstance(block.right[-1][1], Blank) and self.lines
+        last = block.right[-1][1] if block.right else None
+        numbers = last.numbers if isinstance(last, Blank) and self.lines else 0
         parts = [(relation, pieces(text)) for relation, text in right]
-        return ", ".join([self._aloud(*spoken), f"${label}{left}$", *_arguments(parts, blank)])
+        return ", ".join([self._aloud(*spoken), f"${label}{left}$", *_arguments(parts, numbers)])
 
     def grid(self, parts: tuple[GridPart, ...]) -> str:
         """The same arguments for a matrix equation."""
@@ -94,7 +95,7 @@ class TypstFormulas(Formulas):
             power = place + 1 < len(parts) and parts[place + 1] in ("ᵀ", "^")
             inside[-1] += self._part(part, power)
         spoken = [self._aloud_part(part) for part in parts]
-        return ", ".join([literal(" ".join(spoken)), f"${sides[0][1][0].strip()}$", *_arguments(sides[1:], False)])
+        return ", ".join([literal(" ".join(spoken)), f"${sides[0][1][0].strip()}$", *_arguments(sides[1:], 0)])
 
     def _part(self, part: GridPart, power: bool) -> str:
         match part:
@@ -123,13 +124,13 @@ class TypstFormulas(Formulas):
         return "[" + "; ".join(", ".join(spell(item, self.spoken, self.translate) for item in row) for row in part) + "]"
 
 
-def _arguments(parts: list[tuple[str, list[str]]], blank: bool) -> list[str]:
-    """Each part as an array of formulas, the first with its relation; blank: the last is a line to write on."""
+def _arguments(parts: list[tuple[str, list[str]]], numbers: int) -> list[str]:
+    """Each part as an array of formulas, the first with its relation; numbers: the last is a line to write so many on, if any."""
     found = []
     for place, (relation, (first, *others)) in enumerate(parts, 1):
         sign = _OPERATORS.get(relation, relation)
-        if blank and place == len(parts):
-            found.append(f"(${sign}$, none,)")
+        if numbers and place == len(parts):
+            found.append(f"(${sign}$, {numbers},)")
         else:
             found.append("(" + "".join(f"${piece.strip()}$, " for piece in (f"{sign} {first}", *others)).strip() + ")")
     return found
