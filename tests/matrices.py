@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from handcalc.core.binding import bind
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import reindex
 from handcalc.core.functions import function
 from handcalc.core.index import shift_index
-from handcalc.core.instance import bind, evaluate
+from handcalc.core.instance import evaluate
 from handcalc.core.quantity import Quantity, cell
 from handcalc.render.blocks import MISSING, FunctionName, GridPart, Numeric, Plain, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices import MatrixForm, signed_form

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from oracles import close, law, precise, symbol, to_sympy
 from shipping import some
 
+from handcalc.core.binding import bind
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.expr import (
     ONE,
@@ -47,7 +48,7 @@ from handcalc.core.expr import (
 )
 from handcalc.core.formula import any_name, parse
 from handcalc.core.index import Affine, Axis, Index, Position, affine, position, shift_index
-from handcalc.core.instance import EXACT_LIMIT, bind, evaluate
+from handcalc.core.instance import EXACT_LIMIT, evaluate
 
 VALUES = {"x": 2.0, "y": -3.0, "z": 0.5, "nought": 0.0}
 X, Y, Z = Ref("x"), Ref("y"), Ref("z")

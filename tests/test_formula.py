@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import law
 
+from handcalc.core.binding import bind
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, number, references
 from handcalc.core.formula import DEPTH_LIMIT, LENGTH_LIMIT, FormulaError, any_name, names, parse
 from handcalc.core.functions import FUNCTIONS
-from handcalc.core.instance import bind, evaluate
+from handcalc.core.instance import evaluate
 
 A, B, C, X = Ref("a"), Ref("b"), Ref("c"), Ref("x")
 TWO, THREE = Number(2), Number(3)

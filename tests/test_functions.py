@@ -12,13 +12,14 @@ import sympy
 from oracles import SYMPY, central, close, precise, symbol, to_sympy
 from shipping import some, thinned
 
+from handcalc.core.binding import bind
 from handcalc.core.definitions import definition, partial
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Entry, Expr, Number, Ref, call, number, walk
 from handcalc.core.formula import any_name, parse
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, Function, function
 from handcalc.core.index import Axis, Index
-from handcalc.core.instance import bind, evaluate
+from handcalc.core.instance import evaluate
 
 SCALAR = [record for record in FUNCTIONS.values() if not record.family]
 SMOOTH = [record for record in SCALAR if record.arguments]

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from shipping import LAYERED, OTHERS, at_once, thinned
 
+from handcalc.core.binding import bind
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Power, Ref, references, walk
 from handcalc.core.formula import Resolver, names, parse
 from handcalc.core.functions import FUNCTIONS
 from handcalc.core.index import affine
-from handcalc.core.instance import FRACTIONS, bind, evaluate
+from handcalc.core.instance import FRACTIONS, evaluate
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
 from handcalc.core.vanishing import vanishing, zero_or

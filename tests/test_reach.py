@@ -9,11 +9,11 @@ from generalgraphs import general_graph, written
 from test_chainrule import convolution
 from test_expr import everywhere as never_missing
 
+from handcalc.core.binding import bind
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.expr import ZERO, Ref, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index, position
-from handcalc.core.instance import bind
 from handcalc.core.quantity import Quantity
 from handcalc.deriving import derive
 from handcalc.loading.loader import loads
@@ -54,9 +54,13 @@ def test_a_number_is_looked_for_in_the_windows_that_hold_it(stride: int) -> None
     graph = convolution(stride=stride)
     add_gradients(graph, "loss")
     gradient, looked = graph["grad.x"], []
+
+    def along(index, body, letters):
+        places = graph.known.reach.along(index, body, letters)
+        return lambda place: looked.append([*places(place)]) or []
+
     for place in range(7):
-        formula, letters = gradient.definition, {gradient.index[0].letter: place}
-        bind(formula, letters, never_missing, lambda index, body, known: looked.append([*graph.reach.places(index, body, known)]) or [])
+        bind(gradient.definition, {gradient.index[0].letter: place}, never_missing, along)
     assert len(looked) == 7
     assert max(map(len, looked)) <= -(-3 // stride)
     assert sum(map(len, looked)) == 3 * len(graph["net"].axes[0].places)
@@ -71,7 +75,7 @@ def test_pooling_asks_for_as_many_cells_as_there_are() -> None:
         text = f"inputs: {image}\ntargets: [1]\nlayers: [{conv}, {{type: max_pool, kernel_size: 2}}, {{type: flatten}}, {dense}]\n"
         graph = derive(loads(text + "loss: half_squared_error\nlearning_rate: 1\n")).graph
         name = next(one.name for one in graph if one.through is not None)
-        return len([*graph.positions(name)]), sum(cell[0] == name for cell in graph.known.present)
+        return len([*graph.positions(name)]), len(graph.known.families[name])
 
     (few, first), (many, second) = asked(4), asked(8)
     assert (few, many) == (16, 64)
@@ -81,7 +85,7 @@ def test_pooling_asks_for_as_many_cells_as_there_are() -> None:
 def test_a_sum_without_bounds_has_all_places() -> None:
     graph, index = Graph(), Index("i", Axis("row", 3))
     graph.given(Quantity("x", "weight", (index.axis,), (index,)))
-    assert [*graph.reach.places(index, Ref("x", (index,)), {})] == [0, 1, 2]
-    assert [*graph.reach.places(index, Ref("x", (position({index: 1}, 2),)), {})] == [0]
-    assert [*graph.reach.places(index, Ref("x", (position({index: 1}, 3),)), {})] == []
-    assert bind(total(index, Ref("x", (position({index: 1}, 3),))), {}, graph.present, graph.reach.places) == ZERO
+    assert [*graph.known.reach.along(index, Ref("x", (index,)), ())(())] == [0, 1, 2]
+    assert [*graph.known.reach.along(index, Ref("x", (position({index: 1}, 2),)), ())(())] == [0]
+    assert [*graph.known.reach.along(index, Ref("x", (position({index: 1}, 3),)), ())(())] == []
+    assert bind(total(index, Ref("x", (position({index: 1}, 3),))), {}, graph.present, graph.known.reach.along) == ZERO

@@ -17,24 +17,7 @@ from math import prod
 from typing import Any
 
 from handcalc.core.derivative import differentiate, every_index, letters_of
-from handcalc.core.expr import (
-    MINUS_ONE,
-    ONE,
-    ZERO,
-    Call,
-    Entry,
-    Expr,
-    Number,
-    Ref,
-    Total,
-    add,
-    mul,
-    references,
-    reindex,
-    rewrite,
-    total,
-    walk,
-)
+from handcalc.core.expr import MINUS_ONE, ONE, Call, Entry, Expr, Number, Ref, Total, add, mul, references, reindex, rewrite, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index, Position, indices, inside, shift_index, unused
 from handcalc.core.quantity import Quantity, Term
@@ -165,7 +148,7 @@ def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, r
     ordered = dict.fromkeys((*free, *sorted(letters_of(source), key=lambda i: i.letter)))
     over = tuple(index for index in ordered if index.letter not in solved)
     local = mul(reindex(local, solved), *factors)
-    if local == ZERO:
+    if local == Number(0):
         return []
     places = tuple(shift_index(index, solved) for index in free)
     return [_few_primes(Term(Ref(consumer.name, places), Ref(gradient, places), local, over), wanted)]

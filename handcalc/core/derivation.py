@@ -18,9 +18,9 @@ from typing import Any
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.graph import Graph
-from handcalc.core.instance import Value, bind
+from handcalc.core.instance import Value
 from handcalc.core.order import Group, groups, phase, times
-from handcalc.core.quantity import Cell, cell
+from handcalc.core.quantity import Cell, Quantity, Term, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template, UnknownIdError
@@ -56,6 +56,9 @@ class Step(SelfShowing, Record):
     contributions: tuple[Contribution, ...] = ()
     sample: str = ""
     iteration: int = 1
+
+
+_Blank = tuple[str, Expr | None, tuple[Cell, ...], tuple[Contribution, ...], str]  # phase, formula, inputs, paths, sample
 
 
 class Told(Record):
@@ -263,40 +266,41 @@ class Derivation(SelfShowing):
 
     def steps(self, iteration: int = 1) -> Iterator[Step]:
         """Every step of a round in reading order."""
-        own = self.at(iteration)
+        own, current = self.at(iteration), self.iteration(iteration)
         for group in own.groups():
             name = group.quantity.name
             for place in own.graph.positions(name) if group.time is None else own.places(group):
-                yield own.step((name, place), iteration)
+                yield own._made((name, place), iteration, current)
 
     def forget(self) -> None:
         """Keep values only: steps and formulas are made again where they are asked for again."""
         for known in (graph.known for graph in self._of_graphs):
-            known.instances, known.uses, known.steps = {}, {}, {}
+            for kept in (known.instances, known.uses, known.steps):
+                kept.clear()
 
     def step(self, wanted: Cell, iteration: int = 1) -> Step:
         """The step of one cell."""
-        current = self.iteration(iteration)
-        own = self.at(iteration)
-        blank = own.graph.known.steps.get(wanted) or own._blank(wanted)
-        value, shown = current.evaluation.before_rounding(wanted), current.shown(wanted)
-        step = blank.replace(value=value, shown=shown, contributions=_valued(blank.contributions, wanted, current.evaluation))
-        if iteration > 1:
-            step = step.replace(id=self.step_id(wanted, iteration), iteration=iteration)
-        if wanted in current.evaluation.replaced:
-            step = step.replace(formula=None, inputs=())
-        return step.in_context(self)
+        return self.at(iteration)._made(wanted, iteration, self.iteration(iteration)).in_context(self)
 
-    def _blank(self, wanted: Cell) -> Step:
+    def _made(self, wanted: Cell, number: int, current: Iteration) -> Step:
+        """The step of one cell in a round with this graph."""
+        graph, evaluation = self.graph, current.evaluation
+        phase, formula, inputs, paths, sample = graph.known.steps.get(wanted) or self._blank(wanted)
+        value, shown, paths = evaluation.before_rounding(wanted), current.shown(wanted), _valued(paths, wanted, evaluation)
+        if wanted in evaluation.replaced:
+            formula, inputs = None, ()
+        id, kind = self.step_id(wanted, number), graph[wanted[0]].kind
+        return Step(id, wanted, phase, kind, formula, value, shown, inputs, paths, sample, number).in_context(self)
+
+    def _blank(self, wanted: Cell) -> _Blank:
         """A step without its numbers, which is the same whatever they are."""
         graph, quantity = self.graph, self.graph[wanted[0]]
         formula = graph.instance(wanted) if graph.given_value(wanted) is None else None
         inputs = () if formula is None else graph.uses(wanted)
         sample = quantity.axes[0].label(wanted[1][0]) if quantity.sampled else ""
         paths = self.paths(wanted) if formula is not None else ()
-        step = Step(graph.cell_id(wanted), wanted, phase(quantity), quantity.kind, formula, None, Shown(""), inputs, paths, sample)
-        graph.known.steps[wanted] = step
-        return step
+        blank = graph.known.steps[wanted] = phase(quantity), formula, inputs, paths, sample
+        return blank
 
     def step_id(self, wanted: Cell, iteration: int = 1) -> str:
         """The id of a cell's step: net.h1, in the second iteration #2:net.h1."""
@@ -312,16 +316,11 @@ class Derivation(SelfShowing):
 
     def paths(self, wanted: Cell) -> tuple[Contribution, ...]:
         """The contributions to a cell, with their formula, upstream·local, for their value."""
-        quantity, present, found = self.graph[wanted[0]], self.graph.present, []
-        letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
-        for term in quantity.terms:
-            for places in self.graph.reach.all(term.over, term.path or term.through, letters):
-                bound = letters | {index.letter: place for index, place in zip(term.over, places)}
-                through, local = bind(term.through, bound, present), bind(term.local, bound, present)
-                if isinstance(through, Ref) and not (isinstance(local, Number) and local.numerator == 0):
-                    upstream = bind(term.upstream, bound, present)
-                    found.append(Contribution(cell(through), upstream, local, mul(upstream, local)))
-        return tuple(found)
+        known, (name, place) = self.graph.known, wanted
+        paths = known.paths.get(name)
+        if paths is None:
+            paths = known.paths[name] = [_path(self.graph, self.graph[name], term) for term in self.graph[name].terms]
+        return tuple([found for path in paths for found in path(place)])
 
     # --- by id ---
 
@@ -363,6 +362,25 @@ class Derivation(SelfShowing):
         return (step for number in range(1, max(self.iterations, 1) + 1) for step in self.steps(number))
 
 
+def _path(graph: Graph, quantity: Quantity, term: Term) -> Callable[[tuple[int, ...]], Iterator[Contribution]]:
+    """What writes the contributions of one term out, at any place of its quantity."""
+    index, over, known = (*quantity.index, *term.over), term.over, graph.known
+    letters, body = [one.letter for one in quantity.index], term.path or term.through
+    through, local, upstream = (known.writer(part, index) for part in (term.through, term.local, term.upstream))
+
+    def write(place: tuple[int, ...]) -> Iterator[Contribution]:
+        for places in known.reach.all(over, body, dict(zip(letters, place))) if over else ((),):
+            bound = (*place, *places)
+            consumer, slope = through(bound), local(bound)
+            if isinstance(consumer, Ref) and not (isinstance(slope, Number) and slope.numerator == 0):
+                above = upstream(bound)
+                yield Contribution(cell(consumer), above, slope, mul(above, slope))
+
+    return write
+
+
 def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluation) -> tuple[Contribution, ...]:
     """Contributions with values in the place of their formulas."""
-    return tuple([path.replace(value=evaluation.of(path.value, wanted)) for path in paths]) if paths else ()
+    return (
+        tuple([Contribution(path.through, path.upstream, path.local, evaluation.of(path.value, wanted)) for path in paths]) if paths else ()
+    )

@@ -157,7 +157,8 @@ class Evaluation:
             raise _Missing from None
 
     def _worked(self, ref: Ref) -> Value:
-        return self.precise(cell(ref))
+        found = self._found.get((ref.quantity, ref.indices))
+        return self.precise(cell(ref)) if found is None else found
 
     def _keep(self, current: Cell, value: Value) -> None:
         if isinstance(value, float) and not math.isfinite(value):
@@ -188,14 +189,14 @@ class Evaluation:
     def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, passed_on: bool, decide: Callable[[Cell], bool]) -> bool:
         """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given
         numbers; the other answer is passed on to whatever uses the cell."""
-        pending = [wanted]
+        pending, literals = [wanted], self.literals
         while pending:
             current = pending.pop()
-            if current in known or current in self.literals:
+            if current in known or current in literals:
                 known.setdefault(current, given)
                 continue
             inputs = self.graph.uses(current)
-            answers = [*map(known.get, inputs)]
+            answers = [given if used in literals else known.get(used) for used in inputs]
             if passed_on and (not given) in answers:
                 known[current] = not given
             elif None in answers:

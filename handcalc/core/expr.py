@@ -186,9 +186,7 @@ def add(*terms: Expr) -> Expr:
             kept.extend(term.terms)
         elif type(term) is Ref or not _is_zero(term):
             kept.append(term)
-    if not kept:
-        return ZERO
-    return kept[0] if len(kept) == 1 else Sum(tuple(kept))
+    return Sum(tuple(kept)) if len(kept) > 1 else kept[0] if kept else ZERO
 
 
 def neg(operand: Expr) -> Expr:
@@ -376,9 +374,9 @@ def reindex(expr: Expr, substitution: Substitution) -> Expr:
                 summed = Index(unused(summed.letter, {index.letter for index in coming | inner}), summed.axis)
                 inside[node.index.letter] = summed
             body = reindex(node.body, inside)
-            if isinstance(node, Total):
-                return total(summed, body)
-            return Entry(node.function, shift_index(node.at, substitution), summed, body)
+            return (
+                total(summed, body) if isinstance(node, Total) else Entry(node.function, shift_index(node.at, substitution), summed, body)
+            )
         return None
 
     return rewrite(expr, change)

@@ -24,11 +24,11 @@ class Graph(Quantities):
 
     def core(self, cell: Cell) -> str:
         """The part of an id that says which cell: a neuron's, a parameter's name; without the sample and the time."""
-        name, indices = cell
-        quantity = self.quantities[name]
-        if quantity.names and indices in quantity.names:
-            return quantity.names[indices]
-        return self._unnamed(cell)
+        found = self.known.cores.get(cell)
+        if found is None:
+            named = (self.quantities[cell[0]].names or {}).get(cell[1])
+            found = self.known.cores[cell] = self._unnamed(cell) if named is None else named
+        return found
 
     def _unnamed(self, cell: Cell) -> str:
         """The same for a cell without a name of its own."""

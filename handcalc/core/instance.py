@@ -1,103 +1,16 @@
-"""Readings of an expression at one place: `bind` writes a general formula out, `evaluate` gives an instance its value
-(`compute` in another arithmetic: intervals, many hypotheses at once).
+"""The value of an instance: `evaluate`; `compute` in another arithmetic: intervals, many hypotheses at once.
 
-Binding and evaluating are the inner loops of the program, so the most frequent nodes are tested first.
+Evaluating is an inner loop of the program, so the most frequent nodes are tested first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from handcalc.core.expr import (
-    ONE,
-    REBUILD,
-    ZERO,
-    Call,
-    Delta,
-    Entry,
-    Expr,
-    Negation,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Ref,
-    Sum,
-    Total,
-    add,
-    children,
-    mul,
-)
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum
 from handcalc.core.functions import NOISE, Function, function
-from handcalc.core.index import Index, Position
 from handcalc.core.record import Record
-
-# --- binding: from the general formula to one cell's ------------------------------------------------------------------
-
-Present = Callable[[str, tuple[int, ...]], bool]
-Places = Callable[[Index, Expr, Mapping[str, int]], Iterable[int]]  # those of an index where the body of a sum can be something
-
-
-def everywhere(index: Index, body: Expr, known: Mapping[str, int]) -> Iterable[int]:
-    """All places of an index."""
-    return index.axis.places
-
-
-def bind(expr: Expr, indices: Mapping[str, int], present: Present, reached: Places = everywhere) -> Expr:
-    """The instance of a general formula at concrete indices.
-
-    Totals are written out term by term; a reference to a cell that does not exist (a missing edge, a place outside
-    the range of a shifted index) is zero, so its term disappears. reached: the places that a total need not be written out without.
-    """
-    if type(expr) is Number:
-        return expr
-    if type(expr) is Ref:
-        places = concrete(expr.indices, indices)
-        return Ref(expr.quantity, places) if present(expr.quantity, places) else ZERO
-    if type(expr) is Sum:
-        return add(*[bind(term, indices, present, reached) for term in expr.terms])
-    if type(expr) is Product:
-        for factor in expr.factors:
-            if type(factor) is Delta and bind(factor, indices, present, reached) is ZERO:
-                return ZERO  # most windows do not have a place: the rest of their terms need not be written
-        return mul(*[bind(factor, indices, present, reached) for factor in expr.factors])
-    if isinstance(expr, Total):
-        letter, inner = expr.index.letter, dict(indices)
-        terms = []
-        for place in reached(expr.index, expr.body, indices):
-            inner[letter] = place
-            terms.append(bind(expr.body, inner, present, reached))
-        return add(*terms)
-    if isinstance(expr, Entry):
-        inner = dict(indices)
-        arguments = []
-        for place in expr.index.axis.places:
-            inner[expr.index.letter] = place
-            arguments.append(bind(expr.body, inner, present, reached))
-        return Call(expr.function, tuple(arguments), _concrete(expr.at, indices))
-    if isinstance(expr, Delta):
-        return ONE if _concrete(expr.left, indices) == _concrete(expr.right, indices) else ZERO
-    return REBUILD[type(expr)](expr, [bind(part, indices, present, reached) for part in children(expr)])
-
-
-def concrete(positions: tuple[Position, ...], indices: Mapping[str, int]) -> tuple[int, ...]:
-    """The places that positions are."""
-    return tuple([indices[place.letter] if type(place) is Index else _concrete(place, indices) for place in positions])
-
-
-def _concrete(place: Position, indices: Mapping[str, int]) -> int:
-    if isinstance(place, int):
-        return place
-    if isinstance(place, Index):
-        return indices[place.letter]
-    found = place.constant
-    for coefficient, index in place.terms:  # sum() of a generator takes twice the time
-        found += coefficient * indices[index.letter]
-    return found
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
 
 LOGARITHMS = ("ln", "log", "log10", "log2")
 EXACT_LIMIT = 2000  # digits of a fraction where fractions are asked for; beyond, floats go on

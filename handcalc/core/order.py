@@ -13,35 +13,16 @@ from handcalc.core.index import affine
 from handcalc.core.quantity import Quantity
 from handcalc.core.record import Record
 
-PHASES = ("given", "forward", "error", "backward", "update")
-
-# kind of a quantity → the phase its steps belong to (re-computations after an update belong to the update).
-_PHASE = {
-    "input": "given",
-    "target": "given",
-    "weight": "given",
-    "bias": "given",
-    "threshold": "given",
-    "rate": "given",
-    "given": "given",
-    "hyper": "given",
-    "memory": "given",
-    "net": "forward",
-    "out": "forward",
-    "part": "forward",
-    "step": "forward",
-    "variable": "forward",
-    "error": "error",
-    "loss_term": "error",
-    "loss": "error",
-    "local": "backward",
-    "path": "backward",
-    "gradient": "backward",
-    "state": "update",
-    "change": "update",
-    "updated": "update",
+# phase → the kinds of quantities whose steps belong to it (re-computations after an update belong to the update).
+_KINDS = {
+    "given": ("input", "target", "weight", "bias", "threshold", "rate", "given", "hyper", "memory"),
+    "forward": ("net", "out", "part", "step", "variable"),
+    "error": ("error", "loss_term", "loss"),
+    "backward": ("local", "path", "gradient"),
+    "update": ("state", "change", "updated"),
 }
-
+PHASES = tuple(_KINDS)
+_PHASE = {kind: phase for phase, kinds in _KINDS.items() for kind in kinds}
 
 Uses = dict[str, list[tuple[str, int]]]
 

@@ -13,32 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterator, Mapping
 from itertools import product
-from typing import Any, Self
+from typing import Self
 
-from handcalc.core.expr import ZERO, Expr, Number, Ref, references
-from handcalc.core.instance import bind, concrete
-from handcalc.core.quantity import KINDS, Cell, Quantity, cell
-from handcalc.core.reach import Reach
-from handcalc.errors import Message, UnknownNumberError
+from handcalc.core.expr import ZERO, Expr, Number, Ref
+from handcalc.core.quantity import KINDS, Cell, Quantity
+from handcalc.core.workedout import WorkedOut
 
 SMALL = 1000  # places of a quantity; of larger ones no list is kept
-
-
-class WorkedOut:
-    """What has been worked out from formulas alone, and holds whatever the numbers are."""
-
-    def __init__(self) -> None:
-        self.instances: dict[Cell, Expr] = {}
-        self.present: dict[Cell, bool] = {}
-        self.names: dict[Cell, str] = {}
-        self.uses: dict[Cell, tuple[Cell, ...]] = {}
-        self.places: dict[str, list[tuple[int, ...]]] = {}
-        self.rivals: dict[str, list[str]] = {}
-        self.ends: dict[str, set[str]] = {}
-        self.groups: list[Any] = []  # those of order.py
-        self.reach: Reach | None = None
-        self.whole: set[str] = set()  # quantities that surely have a cell at every place (render/frames.py)
-        self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
 
 
 # relation → of a quantity, the one that …; a relation is the kind of what is derived, or its role or stage where that says more.
@@ -61,11 +42,18 @@ class Quantities:
 
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
-        self.known = WorkedOut()
+        self._known: WorkedOut | None = None
         self.fixed: Mapping[Cell, Number] = {}
         self.left_out: Container[Cell] = ()
         self._related: dict[tuple[str, str], str] = {}
         self._in_layer: dict[tuple[int, str, str], tuple[str, ...]] = {}
+
+    @property
+    def known(self) -> WorkedOut:
+        """What has been worked out from the formulas."""
+        if self._known is None:
+            self._known = WorkedOut(self.quantities, bool(self.gradient(self.inputs)))
+        return self._known
 
     def renumbered(self, numbers: Quantities) -> Self:
         """The same formulas with the given numbers of another graph; the places of given cells must be the same.
@@ -73,7 +61,7 @@ class Quantities:
         The new graph shares what is known; it is forgotten by the one whose formulas change.
         """
         result = type(self)()
-        result.known = self.known
+        result._known = self.known
         result.quantities = dict(self.quantities)
         result.fixed, result.left_out = self.fixed, self.left_out
         result._related, result._in_layer = dict(self._related), dict(self._in_layer)
@@ -110,35 +98,33 @@ class Quantities:
         Definitions stay what they are, so slopes through a fixed cell are worked as it says.
         """
         self.fixed, self.left_out = numbers, left_out
-        self.known = WorkedOut()
+        self._known = None
 
     def redefine(self, quantity: Quantity) -> None:
         """Put another definition in the place of a quantity's: what a convention does."""
-        self.quantities[quantity.name] = quantity
-        self.known = WorkedOut()
+        self.quantities = {**self.quantities, quantity.name: quantity}  # a graph that shares what is known goes on with the old ones
+        self._known = None
 
     def rename(self, name: str, new: str, role: str) -> None:
         """Give a quantity another name and role in the same place; nothing may refer to it yet."""
         quantity = self.quantities[name].replace(name=new, role=role)
-        self.quantities = {new if known == name else known: other for known, other in self.quantities.items()}
-        self.redefine(quantity)
-        self._related, self._in_layer = {}, {}
-        for other in self:
-            self._relate(other)
+        self._have([quantity if known == name else other for known, other in self.quantities.items()])
 
     def remove(self, names: Container[str]) -> None:
         """Take quantities out; nothing may refer to them."""
-        self.quantities = {name: quantity for name, quantity in self.quantities.items() if name not in names}
-        self.known = WorkedOut()
-        self._related, self._in_layer = {}, {}
-        for quantity in self:
+        self._have([quantity for name, quantity in self.quantities.items() if name not in names])
+
+    def _have(self, quantities: list[Quantity]) -> None:
+        self.quantities = {quantity.name: quantity for quantity in quantities}
+        self._known, self._related, self._in_layer = None, {}, {}
+        for quantity in quantities:
             self._relate(quantity)
 
     def _add(self, quantity: Quantity) -> Quantity:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
             raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
         self.quantities[quantity.name] = quantity
-        self.known = WorkedOut()
+        self._known = None
         self._relate(quantity)
         return quantity
 
@@ -215,7 +201,9 @@ class Quantities:
         """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
-            places = (at for at in self.places(quantity) if name in self.known.whole and not self.left_out or self.listed(name, at))
+            places, cells, left_out = self.places(quantity), self.known.families[name], self.left_out
+            if left_out or name not in self.known.whole:
+                places = (at for at in places if cells[at] is not ZERO and not (left_out and (name, at) in left_out))
             if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
@@ -230,7 +218,7 @@ class Quantities:
             base = self.quantities[quantity.of.quantity]
             named = base.names if base.axes == own else None
         if quantity.through is not None:
-            yield from self.reach.cells(quantity.name)
+            yield from self.known.reach.cells(quantity.name)
         elif not named or len(named) < 2 or any(len(place) != len(own) for place in named):
             yield from product(*sizes)
         elif quantity.sampled:
@@ -242,17 +230,7 @@ class Quantities:
 
     def present(self, name: str, indices: tuple[int, ...]) -> bool:
         """Whether there is such a cell: inside the axes, and an edge that exists."""
-        found = self.known.present.get((name, indices))
-        if found is None:
-            found = self.known.present[name, indices] = self._is_cell(name, indices)
-        return found
-
-    @property
-    def reach(self) -> Reach:
-        """Where the sums of the formulas have terms."""
-        if self.known.reach is None:
-            self.known.reach = Reach(self.quantities)
-        return self.known.reach
+        return self.known.families[name][indices] is not ZERO
 
     def listed(self, name: str, indices: tuple[int, ...]) -> bool:
         """Whether there is such a cell, and something needs it."""
@@ -261,25 +239,6 @@ class Quantities:
     def needed(self, name: str) -> bool:
         """Whether any cell of a quantity is listed."""
         return not self.left_out or next(self.positions(name), None) is not None
-
-    def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
-        quantity = self.quantities[name]
-        for place, axis in zip(indices, quantity.axes):
-            if place not in axis.part if axis.part else not 0 <= place < axis.size:
-                return False
-        if quantity.definition is None and quantity.givens is not None and quantity.givens(indices) is None:
-            return False
-        if quantity.of is not None and name not in self.known.whole:
-            base = self.at(quantity.of, (name, indices))
-            source = self.quantities[base[0]]
-            starts = source.givens if quantity.kind == "gradient" and source.definition is not None else None
-            if not self.present(*base) or (starts is not None and starts(base[1]) is not None and not self.gradient(self.inputs)):
-                return False  # also: who does not ask for those of inputs does not for that of the state that a recurrence starts from
-            if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
-                return False
-            if quantity.through is not None:
-                return self.present(*self.at(quantity.through, (name, indices))) and self.instance((name, indices)) != ZERO
-        return True
 
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, None where it is computed."""
@@ -290,25 +249,11 @@ class Quantities:
 
     def instance(self, cell: Cell) -> Expr:
         """The definition of one cell, totals written out. Raises UnknownNumberError where nobody gave it or what it follows from."""
-        found = self.known.instances.get(cell)
-        if found is None:
-            name, indices = cell
-            quantity = self.quantities[name]
-            general = quantity.stepwise or quantity.formula(indices)
-            if quantity.unknown:
-                raise UnknownNumberError(Message("{id} is not given", id=quantity.word))
-            if general is None:
-                raise KeyError(f"{name} is given, not defined")
-            letters = {index.letter: place for index, place in zip(quantity.index, indices)}
-            found = self.known.instances[cell] = bind(general, letters, self.present, self.reach.places)
-        return found
+        return self.known.instances[cell]
 
     def uses(self, wanted: Cell) -> tuple[Cell, ...]:
         """The cells that the definition of a cell uses, each once, in the order written."""
-        found = self.known.uses.get(wanted)
-        if found is None:
-            found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
-        return found
+        return self.known.uses[wanted]
 
     def is_slope(self, cell: Cell) -> bool:
         """Whether a cell is a derivative."""
@@ -316,8 +261,4 @@ class Quantities:
 
     def at(self, reference: Ref, wanted: Cell) -> Cell:
         """What a reference in a quantity's own indices (of, through, a term) is, at one of its cells."""
-        quantity = self.quantities[wanted[0]]
-        if reference.indices == quantity.index:
-            return reference.quantity, wanted[1]
-        places = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
-        return reference.quantity, concrete(reference.indices, places)
+        return reference.quantity, self.known.at(self.quantities[wanted[0]], reference)(wanted[1])

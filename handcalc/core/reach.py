@@ -1,6 +1,6 @@
 """Which places of an index a sum has terms for: those outside of which its body is 0, because no window holds the place there.
 
-- `Reach(quantities)`: `places(index, body, known)` for one index, `all(indices, body, known)` for several, `cells(name)` for a path;
+- `Reach(quantities)`: `along(index, body, letters)` for one index, `all(indices, body, known)` for several, `cells(name)` for a path;
   `ways(body)` is what they are made of.
 
 ∂E/∂x[R] of a window that moves by s is a sum over all windows r, of which only those with s·r + u = R have a term. What an expression
@@ -11,7 +11,7 @@ given those that are known; the others are anywhere in their axes. The places an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from handcalc.core.expr import Delta, Expr, Negation, Product, Ref, Sum, Total
@@ -40,9 +40,12 @@ class Reach:
         self._ways: dict[int, tuple[Expr, Ways]] = {}  # by the node itself, which is kept with them
         self._cells: dict[str, Ways] = {}
 
-    def places(self, index: Index, body: Expr, known: Mapping[str, int]) -> Iterable[int]:
-        """The places of an index where an expression can be something; known: places of other indices."""
-        return _places(index, self.ways(body), known)
+    def along(self, index: Index, body: Expr, letters: Sequence[str]) -> Callable[[tuple[int, ...]], Iterable[int]]:
+        """What tells the places of an index where an expression can be something from the places of other indices."""
+        ways, places = self.ways(body), index.axis.places
+        if ways == ANYWHERE:
+            return lambda place: places
+        return lambda place: _places(index, ways, dict(zip(letters, place)))
 
     def all(self, indices: Sequence[Index], body: Expr, known: Mapping[str, int]) -> Iterator[tuple[int, ...]]:
         """The places of several indices, the last fastest, where an expression can be something."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core import formula
+from handcalc.core.binding import bind
 from handcalc.core.definitions import put
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.expr import (
@@ -39,7 +40,6 @@ from handcalc.core.expr import (
 from handcalc.core.functions import FUNCTIONS, function
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
-from handcalc.core.instance import bind
 from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.loading.loader import loads

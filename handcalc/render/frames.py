@@ -14,10 +14,10 @@ from collections.abc import Callable
 from itertools import product
 from operator import add, itemgetter
 
+from handcalc.core.binding import bind
 from handcalc.core.expr import Call, Delta, Entry, Expr, Negation, Number, Product, Ref, Sum, Total, children, references, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, Position, Substitution, affine, inside, shift_index
-from handcalc.core.instance import bind
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.reach import ANYWHERE
 from handcalc.core.record import Record
@@ -157,14 +157,17 @@ class Outline:
             met.append((name, places))
             return graph.present(name, places)
 
-        bound = bind(self.formula, dict(zip(self._letters, place)), present, graph.reach.places)
+        bound = bind(self.formula, dict(zip(self._letters, place)), present, graph.known.reach.along)
         if met != cells:
             return None
-        numbers = {id(places): number for number, (_, places) in enumerate(met) if places}  # a reference has the places that were asked for
+        # a reference has the places that were asked for
+        numbers = {(name, id(places)): number for number, (name, places) in enumerate(met) if places}
         alone = {name: number for number, (name, places) in enumerate(met) if not places}
 
         def numbered(node: Expr) -> Expr | None:
-            return Ref(node.quantity, (numbers[id(node.indices)] if node.indices else alone[node.quantity],)) if type(node) is Ref else None
+            if type(node) is not Ref:
+                return None
+            return Ref(node.quantity, (numbers[node.quantity, id(node.indices)] if node.indices else alone[node.quantity],))
 
         formula = rewrite(bound, numbered)
         written = rewrite(formula, lambda node: Ref(*cells[node.places[0]]) if type(node) is Ref else None)
@@ -204,7 +207,7 @@ def _leaves(frames: Frames, expr: Expr, known: Substitution) -> list[Leaf] | Non
         case Delta() | Entry():
             return None
         case Total(index, body):
-            if frames.graph.reach.ways(body) != ANYWHERE:
+            if frames.graph.known.reach.ways(body) != ANYWHERE:
                 return None
             parts = [_leaves(frames, body, {**known, index.letter: place}) for place in index.axis.places]
         case _:
@@ -286,12 +289,13 @@ def _walk(frames: Frames, expr: Expr, letters: tuple[str, ...]) -> Walk:
             return lambda place, cells, notes: notes.append(first(place) == second(place))
         case Total(index, body) | Entry(_, _, index, body):
             inner, chosen = _walk(frames, body, (*letters, index.letter)), position(expr.at) if isinstance(expr, Entry) else None
-            everywhere = chosen is not None or graph.reach.ways(body) == ANYWHERE
+            along = graph.known.reach.along(index, body, letters)
+            everywhere = chosen is not None or graph.known.reach.ways(body) == ANYWHERE
 
             def each(place: Place, cells: list[Cell], notes: Notes) -> None:
                 if chosen is not None:
                     notes.append(chosen(place))
-                places = index.axis.places if everywhere else [*graph.reach.places(index, body, dict(zip(letters, place)))]
+                places = index.axis.places if everywhere else [*along(place)]
                 notes.append(len(places))
                 for one in places:
                     inner((*place, one), cells, notes)

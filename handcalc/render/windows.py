@@ -7,10 +7,10 @@ Both are read from the definitions: no rule of stride, padding or dilation is wr
 
 from __future__ import annotations
 
+from handcalc.core.binding import bind
 from handcalc.core.expr import references
 from handcalc.core.graph import Graph
 from handcalc.core.index import Position
-from handcalc.core.instance import bind
 from handcalc.core.quantity import Cell, Quantity, cell
 
 SPACE = ("row", "column")

@@ -22,9 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from handcalc.core.binding import bind
 from handcalc.core.expr import ZERO, Expr, Ref, Sum, add, references, rewrite
 from handcalc.core.graph import Graph
-from handcalc.core.instance import bind
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, Template

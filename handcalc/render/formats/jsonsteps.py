@@ -184,7 +184,7 @@ class StepLines:
             return found
         letters = {index.letter: place for index, place in zip(family.quantity.index, wanted[1])}
         for path in family.paths:
-            for places in self._graph.reach.all(path.over, path.reached, letters):
+            for places in self._graph.known.reach.all(path.over, path.reached, letters):
                 framed = path.outline.framed((*wanted[1], *places))
                 if framed is None:
                     return None
