@@ -261,3 +261,42 @@ def test_a_bias_may_come_in_with_the_activation() -> None:
 )  # fmt: skip
 def test_names_as_people_write_them(problem: str, id: str, answer: str) -> None:
     assert check(loads(problem), {id: answer}).marks == (1, 1)
+
+
+NAND = """
+samples:
+  - {name: a, inputs: {x1: 0, x2: 0}, targets: {y: 1}}
+  - {name: b, inputs: {x1: 0, x2: 1}, targets: {y: 1}}
+  - {name: c, inputs: {x1: 1, x2: 0}, targets: {y: 1}}
+  - {name: d, inputs: {x1: 1, x2: 1}, targets: {y: 0}}
+layers:
+  - {neurons: [y], activation: step, weights: {w1: [x1, y, 0.3], w2: [x2, y, -0.2]}, threshold: {θ: 0.25}}
+error: direct
+learning_rate: 0.2
+training: {mode: online}
+"""
+PERCEPTRON = """x1,x2,t,net,y,w1,w2,θ
+0,0,1,-0.25,0,0.30,-0.20,0.05
+0,1,1,-0.25,0,0.30,0.00,-0.15
+1,0,1,0.45,1,0.30,0.00,-0.15
+1,1,0,0.45,1,0.10,-0.20,0.05
+"""
+DESCENT = """
+given: {x: 2, t: 1, w: -0.4}
+equations: {y: w*x, E: (y - t)^2/2}
+minimize: E
+parameters: [w]
+optimizer: {momentum: {momentum: 0.8}}
+conventions: {momentum_form: textbook}
+learning_rate: 0.05
+"""
+STEPS = "t,grad,v,w\n1,-3.6000,0.1800,-0.2200\n2,-2.8800,0.2880,0.0680\n3,-1.7280,0.3168,0.3848\n"
+
+
+@pytest.mark.parametrize(("problem", "table", "count"), [(NAND, PERCEPTRON, 20), (DESCENT, STEPS, 9)])
+def test_a_table_with_a_row_an_iteration(problem: str, table: str, count: int, tmp_path: Path) -> None:
+    """What changes is the new value of its row. What is given, in columns of its own, is not asked."""
+    path = tmp_path / "sheet.csv"
+    path.write_text(table, "utf-8")
+    marking = Checker(loads(problem)).mark(read_sheet(path))
+    assert marking.marks[0] == marking.marks[1] >= count - 3 and {found.verdict for found in marking.answers if found.worth} <= {"correct"}

@@ -64,11 +64,18 @@ class Checker:
 
     def desk_for(self, sheet: Sheet) -> Desk:
         """The desk for the iterations that a sheet and the tasks speak of."""
-        names = (
-            name for answer in sheet.answers for name in (answer.id, *answer.names[: None if self.problem.training.mode != "batch" else 1])
-        )
-        asked = (*names, *(task.ask for task in self.problem.tasks))
-        return self.desk(min(max(map(iteration_of, asked), default=1), ITERATIONS_LIMIT))
+        asked = [*(iteration_of(answer.id) for answer in sheet.answers), *(iteration_of(task.ask) for task in self.problem.tasks)]
+        asked += [self._iteration(answer.names) for answer in sheet.answers if answer.names]
+        return self.desk(min(max(asked, default=1), ITERATIONS_LIMIT))
+
+    def _iteration(self, names: tuple[str, ...]) -> int:
+        """The iteration that one of several names speaks of, if none of them is a step of the first; of samples with a round each, of any."""
+        if self.problem.training.mode != "batch":
+            return max(map(iteration_of, names))
+        known = self.desk().interpreter.is_step
+        if any(iteration_of(name) == 1 and known(name) for name in names):
+            return 1
+        return next((iteration_of(name) for name in names if known(name.partition(":")[2])), 1)
 
     def mark(self, sheet: Sheet) -> Marking:
         """One sheet, marked."""

@@ -190,7 +190,8 @@ class Interpreter:
             if bracketed := _BRACKETED.fullmatch(text):
                 whole, inside = bracketed[1], (bracketed[2] or bracketed[3] or bracketed[4]).rstrip(")]")
                 sample = self._sample(inside)
-                for other in (f"{whole}[{sample}]", f"{whole}@{sample}", whole if not sample[:1].isdigit() else ""):
+                is_argument = not inside[:1].isdigit() and all(inside != one.name for one in self.book.problem.samples)
+                for other in (f"{whole}[{sample}]", f"{whole}@{sample}", whole if is_argument else ""):
                     with suppress(UnknownIdError):
                         return self._look_up(other, False)
             raise error
@@ -284,10 +285,10 @@ class Interpreter:
         listed = [
             answer
             for answer in sheet.answers
-            if answer.trouble or not (answer.loose or _is_prose(answer)) or any(map(self._is_step, answer.names or (answer.id,)))
+            if answer.trouble or not (answer.loose or _is_prose(answer)) or any(map(self.is_step, answer.names or (answer.id,)))
         ]
         listed = [one for answer in listed for one in self._spread(answer)]
-        return [answer for answer in sheet.headings if self._is_step(answer.id)] + listed
+        return [answer for answer in sheet.headings if self.is_step(answer.id)] + listed
 
     def _spread(self, answer: Answer) -> list[Answer]:
         """The numbers of a vector or a matrix, each as an answer; any other answer as it is."""
@@ -320,7 +321,8 @@ class Interpreter:
         value = float(self.book.derivation.step(cell, number).value)
         return answer is not None and agrees(value, answer)
 
-    def _is_step(self, text: str) -> bool:
+    def is_step(self, text: str) -> bool:
+        """Whether there is a step of this name."""
         try:
             self.find(text)
         except UnknownIdError:
