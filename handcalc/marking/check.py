@@ -69,7 +69,7 @@ class Checker:
         return self.desk(min(max(asked, default=1), ITERATIONS_LIMIT))
 
     def _iteration(self, names: tuple[str, ...]) -> int:
-        """The iteration that one of several names speaks of, if none of them is a step of the first; of samples with a round each, of any."""
+        """The iteration that several names speak of, if none of them is a step of the first; of samples with a round each, of any."""
         if self.problem.training.mode != "batch":
             return max(map(iteration_of, names))
         known = self.desk().interpreter.is_step
