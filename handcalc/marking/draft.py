@@ -25,7 +25,8 @@ from handcalc.problem.reader import Source, quoted
 NAMES = ("name", "student", "student name", "full name", "姓名", "名字", "学生")  # what comments and headings call the student
 HEADINGS = (
     *NAMES, "date", "class", "course", "group", "number", "no", "student number", "student no", "student id", "matriculation number",
-    "teacher", "subject", "exercise", "problem", "title", "日期", "班级", "学号", "课程", "老师", "教师", "题目", "作业", "学校", "院系", "解", "解答", "答题", "solution",
+    "teacher", "subject", "exercise", "problem", "title", "日期", "班级", "学号", "课程", "老师", "教师", "题目", "作业", "学校", "院系",
+    "解", "解答", "答题", "solution",
 )  # fmt: skip
 ALONG = {  # what a name may stand for below a heading such as Sample 2, or t = 2, and in a row of a table
     "iteration": ("#{n}:{name}",),
