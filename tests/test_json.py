@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shipping import some
+from shipping import loaded, some
 
 from handcalc.cli import main
 from handcalc.core.order import PHASES
@@ -148,7 +148,7 @@ def test_contributions_name_paths() -> None:
 # --- iterations, samples, losses -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", [one for one in PROBLEMS if load(one).training.mode != "mini_batch"])  # whose samples change
+@pytest.mark.parametrize("problem", [one for one in PROBLEMS if loaded(one).training.mode != "mini_batch"])  # whose samples change
 def test_iterations_repeat_the_steps_with_a_prefix(problem: str) -> None:
     document = solved(problem, 3)
     by_round = {number: [step for step in document["steps"] if step["iteration"] == number] for number in (1, 2, 3)}
