@@ -164,6 +164,50 @@ def no_momentum(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
     return here, here.other(optimizer=torch.optim.SGD(here.net.parameters(), 0.1))
 
 
+def clipped(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
+    here = Setting(seed, "classes", double)
+    return here, clipping(here, lambda: nn.utils.clip_grad_norm_(here.net.parameters(), 0.05))
+
+
+def clipped_one_by_one(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
+    here = Setting(seed, "classes", double, "momentum")
+    return here, clipping(here, lambda: nn.utils.clip_grad_value_(here.net.parameters(), 0.02))
+
+
+def clipping(here: Setting, clip: Callable[[], Any]) -> Callable[[], Any]:
+    """A step that changes the gradients before the update."""
+
+    def step() -> Any:
+        here.optimizer.zero_grad()
+        loss = here.loss(here.net(here.inputs), here.targets)
+        loss.backward()
+        clip()
+        here.optimizer.step()
+        return loss
+
+    return step
+
+
+def decaying(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
+    here = Setting(seed, "classes", double, "momentum")
+    return here, here.other(optimizer=torch.optim.SGD(here.net.parameters(), 0.1, momentum=0.9, weight_decay=0.03))
+
+
+def decaying_in_adam(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
+    here = Setting(seed, "classes", double, "adam")
+    return here, here.other(optimizer=torch.optim.Adam(here.net.parameters(), 0.01, weight_decay=0.1))
+
+
+def absolute(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
+    here = Setting(seed, "regression", double)
+    return here, here.other(loss=nn.L1Loss())
+
+
+def zero_too_late(seed: int, double: bool) -> tuple[Setting, Callable[[], Any]]:
+    here = Setting(seed, "classes", double)
+    return here, clipping(here, here.optimizer.zero_grad)
+
+
 BUGS: dict[str, tuple[Callable[[int, bool], tuple[Setting, Callable[[], Any]]], str]] = {
     "zero_grad": (zero_grad, "zero-grad"),
     "sum": (summed, "reduction"),
@@ -180,12 +224,20 @@ BUGS: dict[str, tuple[Callable[[int, bool], tuple[Setting, Callable[[], Any]]], 
     "maximize": (added, "gradient-added"),
     "detach": (detached, "detached"),
     "no momentum": (no_momentum, "optimiser"),
+    "norm clipped": (clipped, "clipped"),
+    "values clipped": (clipped_one_by_one, "clipped"),
+    "weight decay": (decaying, "decay"),
+    "weight decay in Adam": (decaying_in_adam, "decay"),
+    "L1Loss": (absolute, "other-loss"),
+    "zero_grad too late": (zero_too_late, "no-backward"),
 }
 SEEDS = some([1, 2, 3, 4, 5], [2])
 
 
 @pytest.mark.parametrize("double", some([True, False], [False]))
-@pytest.mark.parametrize("bug", some(list(BUGS), ["zero_grad", "sum", "softmax twice", "coupled decay", "eval", "broadcast"]))
+@pytest.mark.parametrize(
+    "bug", some(list(BUGS), ["zero_grad", "sum", "softmax twice", "coupled decay", "eval", "broadcast", "norm clipped", "weight decay"])
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_bug_is_named(seed: int, bug: str, double: bool) -> None:
     make, slug = BUGS[bug]

@@ -1,7 +1,8 @@
 """Why a framework's step differs from the hand calculation: mistakes of training code, each tried on the whole trace.
 
 - `causes_of(working, differences)` are the causes that explain every number of the trace; the first kind that explains it is enough.
-- `KINDS` is the table: a new cause is a function that yields `Suspect`s, or answers a `Cause` from what is seen, and its line there.
+- `KINDS` is the table: a new cause is a function that yields `Suspect`s, or answers a `Cause` from what is seen, and its line there; those
+  of gradients and updates are in stepcauses.py.
 
 A suspect is another problem, or a `Change` of gradients; it is a cause where the trace has no number out of its bounds any more. What is
 seen in a trace directly (a parameter that does not move) needs no hypothesis, but must account for all differences of the first step.
@@ -13,31 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from math import isclose
 from typing import Any
 
-from handcalc.bridges.working import Change, Difference, Gradients, Working
+from handcalc.bridges.stepcauses import added_up, clipped, decays, optimisers, rates, scaled
+from handcalc.bridges.suspects import Cause, Look, Suspect, ratio_of, times
+from handcalc.bridges.working import Change, Difference, Working
 from handcalc.core.expr import Number, Ref, mul, neg, number
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message
 from handcalc.layers import layer_type
 from handcalc.layers.activations import usual
-from handcalc.problem.schema import Layer, Loss, Optimizer, Problem
-from handcalc.problem.words import OPTIMISERS
-
-
-class Cause(Record):
-    """What explains a difference: a word for programs, a sentence for people."""
-
-    slug: str
-    message: Message
-
-
-class Suspect(Record):
-    """A cause to try: the problem as it would be, or what would happen to the gradients."""
-
-    cause: Cause
-    problem: Problem
-    change: Change = Change()
-
+from handcalc.loading.loss import usual as usual_loss
+from handcalc.problem.schema import Layer, Loss, Problem
+from handcalc.problem.words import LOSSES
 
 Seen = Sequence[Difference]
 
@@ -104,9 +91,10 @@ def _nothing_comes_back(working: Working, differences: Seen) -> Cause | None:
         text = "{names} asks for no gradient (requires_grad is False), so it is not trained."
         return Cause("requires-grad", Message(text, names=", ".join(without)))
     if len(without) == len(working.alignment.parameters):
-        return Cause(
-            "no-backward", Message("No parameter has a gradient: loss.backward() was not called, or the loss does not depend on them.")
+        text = (
+            "No parameter has a gradient: loss.backward() was not called, zero_grad() stands after it, or the loss does not depend on them."
         )
+        return Cause("no-backward", Message(text))
     text = "No gradient comes back to {names}: the outputs were detached on the way (detach, no_grad, a copy as a plain number)."
     return Cause("detached", Message(text, names=", ".join(without)))
 
@@ -223,20 +211,12 @@ def _scales(working: Working, first: Difference) -> Iterator[Suspect]:
     }
     pairs = [(one, known[one]) for one in known if one != 1]
     pairs += [(one * half, Message("{one}, and {other}", one=known[one], other=known[half])) for one in known for half in (0.5, 2.0)]
-    ratio = _ratio(first)
+    ratio = ratio_of(first)
     for factor, what in pairs:
         if ratio and isclose(factor, ratio, rel_tol=1e-3):
             text = "The loss and its gradients are {factor} times those of the problem: {what} was taken (reduction)."
             cause = Cause("reduction", Message(text, factor=f"{factor:.4g}", what=what))
-            yield Suspect(cause, problem, Change(_times(factor), factor))
-
-
-def _ratio(first: Difference) -> float:
-    return first.found / first.expected if first.found is not None and first.expected else 0.0
-
-
-def _times(factor: float) -> Callable[[Gradients, Gradients], Gradients]:
-    return lambda own, before: {cell: factor * value for cell, value in own.items()}
+            yield Suspect(cause, problem, Change(times(factor), factor))
 
 
 def _broadcast(working: Working, first: Difference) -> Iterator[Suspect]:
@@ -252,92 +232,18 @@ def _broadcast(working: Working, first: Difference) -> Iterator[Suspect]:
     yield Suspect(Cause("broadcast", Message(text, count=len(numbers))), problem.replace(samples=samples), Change(loss=False))
 
 
-# --- gradients ----------------------------------------------------------------------------------------------------------
-
-
-def _added_up(working: Working, first: Difference) -> Iterator[Suspect]:
-    """optimizer.zero_grad() is forgotten."""
-
-    def add(own: Gradients, before: Gradients) -> Gradients:
-        return {cell: value + before.get(cell, 0.0) for cell, value in own.items()}
-
-    text = "The gradients of step {step} have those of the step before in them: optimizer.zero_grad() is missing."
-    yield Suspect(Cause("zero-grad", Message(text, step=max(first.step, 2))), working.problem, Change(add))
-
-
-def _scaled(working: Working, first: Difference) -> Iterator[Suspect]:
-    """Clipped, or scaled by whatever number."""
-    ratio = _ratio(first)
-    if ratio and first.step == 1 and len(working.trace.steps) == 1:
-        text = "All gradients are {factor} times those of the problem, and the loss is right: they were clipped, or scaled."
-        yield Suspect(Cause("scaled-gradients", Message(text, factor=f"{ratio:.4g}")), working.problem, Change(_gradients_only(ratio)))
-
-
-def _gradients_only(factor: float) -> Callable[[Gradients, Gradients], Gradients]:
-    return _times(factor)
-
-
-# --- the update ---------------------------------------------------------------------------------------------------------
-
-
-def _rates(working: Working, first: Difference) -> Iterator[Suspect]:
-    """Another learning rate, or the gradient added."""
+def _losses(working: Working, first: Difference) -> Iterator[Suspect]:
+    """Another loss, with its usual numbers."""
     problem = working.problem
-    if problem.learning_rate is None or first.found is None:
+    if problem.loss is None:
         return
-    cells = working.alignment.parameters[first.where]
-    evaluation = working.step(first.step)[0]
-    step = working.trace.steps[first.step - 1]
-    pairs = zip(cells, step.before[first.where].reshape(-1), step.after[first.where].reshape(-1))
-    moved = [
-        (float(after) - float(before), float(evaluation[working.graph.updated(cell[0]), cell[1]]) - float(evaluation[cell]))
-        for cell, before, after in pairs
-    ]
-    found, expected = max(moved, key=lambda pair: abs(pair[1]))
-    rate = problem.learning_rate.numerator / problem.learning_rate.denominator
-    if not expected or not found:
-        return
-    guess = float(f"{rate * found / expected:.3g}")
-    text = "The learning rate is {found}, in the problem {expected}."
-    slug = "learning-rate"
-    if isclose(guess, -rate, rel_tol=1e-2):
-        guess, slug, text = -rate, "gradient-added", "The gradient was added (maximize, or a sign), so the loss grows."
-    yield Suspect(
-        Cause(slug, Message(text, found=f"{guess:.3g}", expected=f"{rate:.3g}")), problem.replace(learning_rate=number(repr(guess)))
-    )
+    for word, known in LOSSES.items():
+        if word != problem.loss.name and known.form in ("terms", "whole"):
+            text = "The loss is {found}, in the problem {expected}."
+            message = Message(text, found=word, expected=problem.loss.name)
+            yield Suspect(Cause("other-loss", message), problem.replace(loss=usual_loss(known)))
 
 
-def _optimisers(working: Working, first: Difference) -> Iterator[Suspect]:
-    """Weight decay that is coupled, not, or for weights only; another optimiser."""
-    problem = working.problem
-    own = problem.optimizer
-    decay = own.numbers.get("weight_decay")
-    if decay is not None and decay.numerator:
-        for other, text in (("adam", _COUPLED), ("adamw", _DECOUPLED)):
-            if own.name in ("adam", "adamw") and other != own.name:
-                yield Suspect(Cause("coupled-decay", Message(text)), problem.replace(optimizer=own.replace(name=other)))
-        without = own.replace(numbers={**own.numbers, "weight_decay": Number(0)})
-        yield Suspect(Cause("no-decay", Message("There is no weight decay in the step.")), problem.replace(optimizer=without))
-        flipped = problem.conventions.replace(bias_decay=not problem.conventions.bias_decay)
-        said = Message("Weight decay is for biases too.") if flipped.bias_decay else Message("Weight decay is not for biases.")
-        yield Suspect(Cause("bias-decay", said), problem.replace(conventions=flipped))
-    for word, known in OPTIMISERS.items():
-        if word != own.name:
-            numbers = {name: own.numbers.get(name) or number(value) for name, value in known.numbers.items() if name != "weight_decay"}
-            kept = {} if decay is None or word == "adamw" else {"weight_decay": decay}
-            numbers |= {"weight_decay": decay or number("0.01")} if word == "adamw" else kept
-            text = "The step is one of {found}, in the problem it is {expected}."
-            yield Suspect(
-                Cause("optimiser", Message(text, found=word, expected=own.name)), problem.replace(optimizer=Optimizer(word, numbers))
-            )
-
-
-_COUPLED = (
-    "Weight decay is coupled: it is added to the gradient and goes through the averages (Adam), where the problem keeps it apart (AdamW)."
-)
-_DECOUPLED = "Weight decay is kept apart from the gradient (AdamW), where the problem adds it to it (Adam)."
-
-Look = Callable[[Working, Difference], Iterator[Suspect]]
 # what to try, and for which first differences; the simplest first
 KINDS: tuple[tuple[Look, tuple[str, ...]], ...] = (
     (_modes, ("forward",)),
@@ -345,8 +251,11 @@ KINDS: tuple[tuple[Look, tuple[str, ...]], ...] = (
     (_activations, ("forward",)),
     (_scales, ("loss", "gradient")),
     (_broadcast, ("loss", "gradient")),
-    (_added_up, ("gradient",)),
-    (_scaled, ("gradient",)),
-    (_rates, ("update",)),
-    (_optimisers, ("update",)),
+    (_losses, ("loss", "gradient")),
+    (added_up, ("gradient",)),
+    (clipped, ("gradient",)),
+    (scaled, ("gradient",)),
+    (rates, ("update",)),
+    (optimisers, ("update",)),
+    (decays, ("update",)),
 )

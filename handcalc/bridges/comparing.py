@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from handcalc.bridges.causes import Cause, causes_of
+from handcalc.bridges.causes import causes_of
+from handcalc.bridges.suspects import Cause
 from handcalc.bridges.trace import Trace, trace
 from handcalc.bridges.working import Difference, Working
 from handcalc.core.record import Record
