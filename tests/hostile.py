@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -48,6 +49,22 @@ NUMBERS: list[Any] = [0, -1, 1, 2, 3, 0.5, -0.1, 1e308, -1e308, 5e-324, 10**15, 
 NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+(e-?[0-9]+)?")
 DATA = {"d.csv": b"a,b,t\n0.1,0.2,1\n0.3,0.4,0\n", "w.csv": b"0.1,0.2\n0.3,0.4\n", "words.csv": "name,色,t\nA,青,是\nB,白,否\n".encode()}
 FORMATS = ("terminal", "plain", "json", "csv", "markdown", "latex", "html", "svg", "notebook", "typst")
+TYPED = ("0.5", "?", "1/3", "w1*x1", "", "help", "skip", "quit", "value", "net.h1", "(" * 99, "1e999", *WORDS)  # lines for practice
+HANDED = ("from", "initial_state", "initial_cell", "keys_from", "input_from", "backward", "bidirectional")
+NEWER: dict[str, tuple[Any, ...]] = {  # keys that make much of a network, each with values that often fit
+    "optimizer": ("nesterov_ahead", "nesterov", {"nesterov_ahead": {"momentum": 0.9}}, {"momentum": 0.5}, "adadelta", "adamw"),
+    "conventions": ({"momentum_form": "rate_inside"}, {"momentum_form": "average"}, {"momentum_form": "textbook"}, {"softmax": "fused"}),
+    "text": ("Of {size} and {x1}", "{{x}}", "{", "{x1:9999d}", "{w1!r}", "{0.__class__}", "$x$\n\n# a", "<script>{x1}</script>"),
+    "text_zh": ("大小 {x1}", "{没有}", "{x1}", "\u202e"),
+    "equations": (
+        {"y": "W @ x", "f": "sum(y)"}, {"y": "[a, b]"}, {"M": "[[a, b], [b, a]]", "f": "M*M"}, {"f": "x[1] + x[9]"}, {"f": "transpose(W)"},
+        {"y": "softmax(x)", "f": "y[1]"}, {"f": "dot(x, x)"}, {"f": "W*x", "g": "x*W"},
+    ),
+    "given": ({"x": [1, 2], "W": [[1, 2], [3, 4]], "a": 1, "b": 2}, {"x": [], "W": []}, {"W": [[1], [2, 3]]}, {"x": [[[1]]]}, {"a": ".5"}),
+    "activation": ({"softmax": {"jacobian": True}}, {"softmax": {"jacobian": True, "temperature": 0}}, {"softmax": {"temperature": 9}}),
+    "standardize": ("sample", True), "input_gradients": (True,), "bidirectional": (True, False), "reverse": (True,),
+    "seed": (0, -1, "a", 10**30, None), "weight_rows": ("inputs", "neurons"),
+}  # fmt: skip
 ANSWERS = ("loss=0.3", "grad.w1=0.1", "new.w1=x", "net.h1=1/3", "out.o1=0.75", "δ_o1=0.1385", "w5+=0.4", "y=1")
 
 
@@ -121,9 +138,50 @@ def _example(example: str, random: Random) -> Any:
 def _problem(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
     tree = tree_of(random.choice([*shipped()]))
     for _ in range(random.choice((1, 1, 1, 2, 4))):
-        tree = random.choice((_changed, _fitting, _renumbered, _spoilt))(tree, random)
+        tree = random.choice((_changed, _fitting, _renumbered, _spoilt, _newer, _handed))(tree, random)
     data = json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return {"p.yaml": _encoded(data, random), **DATA}, _command(random)
+    return {"p.yaml": _encoded(data, random), **DATA, **_beside(random)}, _command(random)
+
+
+def _beside(random: Random) -> dict[str, bytes]:
+    """What a learner types, and sheets of a class."""
+    typed = "\n".join(random.choice(TYPED) for _ in range(random.choice((0, 3, 30))))
+    sheets = {f"class/s{number}.txt": "\n".join(random.sample(ANSWERS, 3)).encode() for number in range(3)}
+    return {"typed": typed.encode("utf-8", "surrogatepass"), **sheets}
+
+
+def _newer(tree: Any, random: Random) -> Any:
+    """Some of the keys that change much, each in a mapping that has a key of its name, or at the top."""
+    top = {key.key for key in sections()["problem"]}
+    held = [(place, key) for place in _mappings(tree) for key in NEWER if key in place]
+    free = [(tree, key) for key in NEWER if key in top - {"given", "equations"} and isinstance(tree, dict)]
+    for place, key in random.sample(held + free, min(len(held + free), random.choice((1, 1, 2)))):
+        place[key] = random.choice(NEWER[key])
+    return tree
+
+
+def _handed(tree: Any, random: Random) -> Any:
+    """A layer that takes what another one, itself or nobody hands on."""
+    layers = tree.get("layers") if isinstance(tree, dict) else None
+    layers = [layer for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+    for number, layer in enumerate(layers):
+        if random.random() < 0.7:
+            layer.setdefault("name", f"layer{number}")
+    if layers:
+        names = [layer.get("name", "y") for layer in layers] + ["input", "nobody", "layer0_forward"]
+        key, other = random.choice(HANDED), random.choice(names)
+        fitting = {"bidirectional": True, "backward": {name: inside for name, inside in random.choice(layers).items() if "weights" in name}}
+        usual = {"from": other} if key.startswith("initial") else random.choice((other, [other, random.choice(names)]))
+        random.choice(layers)[key] = fitting.get(key, usual)
+    return tree
+
+
+def _mappings(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for inside in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _mappings(inside)
 
 
 def _changed(tree: Any, random: Random) -> Any:
@@ -275,8 +333,13 @@ def _command(random: Random) -> tuple[str, ...]:
             "--view",
             random.choice(("worksheet", "cloze", "key")),
             "-o",
-            random.choice(("x.html", "x.md", "x.tex", "x.gift")),
+            random.choice(("x.html", "x.md", "x.tex", "x.gift", "x.docx", "x.xml", "x.zip", "x.ipynb", "x.svg", "x.py", "x.slides.html")),
         ),
+        ("practice", "p.yaml", "--no-state", "--seed", random.choice(("a", "", "\udc80")), "--log", "log.jsonl"),
+        ("check", "p.yaml", "class", "--format", random.choice(("terminal", "json", "csv", "html")), "--jobs", "1"),
+        ("audit", "p.yaml", "class/s0.txt", "--format", "json"),
+        ("lint", "p.yaml", *shown[2:]),
+        ("generate", "p.yaml", "-n", "1", "--seed", "\u202e", "--sheet", "html", "--key", "tex", "-o", "set"),
     ]
     return random.choice(commands[:2] * 3 + commands)
 
@@ -287,6 +350,8 @@ def _command(random: Random) -> tuple[str, ...]:
 def _data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
     if random.random() < 0.4:
         return _sound_data(random)
+    if random.random() < 0.2:
+        return _model(random)
     layers = (
         "layers: [{neurons: [%s], activation: sigmoid, weights: {random: xavier, seed: 1}}]\nloss: half_squared_error\nlearning_rate: 0.1\n"
     )
@@ -333,6 +398,43 @@ def _sound_data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
         numpy.savez(stream, X=inputs.astype(kind), T=targets.astype(random.choice(("f8", "i4", "?"))))
     text = "data: {file: d.npz, inputs: X, targets: T}\n"
     return {"d.npz": _encoded(stream.getvalue(), random), "p.yaml": (text + head).encode()}, _command(random)
+
+
+def _model(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Weights of a trained network, more or less."""
+    shapes = random.choice((((3, 2), (3,), (1, 3), (1,)), ((2, 2), (2,)), ((0, 2),), ((2, 2, 2),), ((3, 2), (2, 4)), ((400, 2), (1, 400))))
+    prefix, numbers = (
+        random.choice(("fc", "layers.", "", "../x", "\u202e", "lstm.weight_ih_l")),
+        numpy.random.default_rng(random.randrange(99)),
+    )
+    arrays = {f"{prefix}{place}.{('weight', 'bias')[place % 2]}": numbers.normal(size=shape) for place, shape in enumerate(shapes)}
+    ending = random.choice(("npz", "npz", "json", "json", "safetensors", "onnx", "keras", "h5", "pt"))
+    stream = io.BytesIO()
+    if ending == "json":
+        tree: Any = {name: array.tolist() for name, array in arrays.items()}
+        stream.write(json.dumps(_spoilt(tree, random)).encode("utf-8", "surrogatepass"))
+    elif ending == "safetensors":
+        flat = {name: array.astype("f4") for name, array in arrays.items()}
+        head, place = {}, 0
+        for name, array in flat.items():
+            wrong = random.choice((0, 0, 0, 0, 1, -1, 1 << 60))
+            head[name] = {"dtype": random.choice(("F32", "F32", "F64", "Q9")), "shape": [*array.shape]}
+            head[name]["data_offsets"] = [place, place + array.nbytes + wrong]
+            place += array.nbytes
+        text = json.dumps(head).encode()
+        stream.write(random.choice((len(text), len(text), len(text), 1 << 62)).to_bytes(8, "little") + text)
+        stream.write(b"".join(array.tobytes() for array in flat.values()))
+    else:
+        numpy.savez(stream, **arrays)
+    name = f"m.{ending}"
+    more = (
+        "--activations",
+        random.choice(("relu", "relu,sigmoid", "tanh,z^z", "x" * 99)),
+        "--weight-rows",
+        random.choice(("neurons", "inputs")),
+    )
+    inputs = ("--inputs", random.choice(("0.5,0.3", "1", "1e400,x", "[[1,2],[3", "0.1,0.2;0.3,0.4", "", ";" * 50)), "--targets", "1")
+    return {name: _encoded(stream.getvalue(), random)}, ("import", name, *random.choice((more, ())), *inputs, "-o", "made.yaml")
 
 
 def _table(random: Random) -> bytes:
@@ -453,6 +555,7 @@ def _answer(right: float, random: Random) -> str:
 def trial(case: Case, folder: Path) -> Outcome:
     """What becomes of a case, in a process of its own."""
     for name, content in case.files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     before = int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()  # which the child has from the start
     child = os.fork()
@@ -463,7 +566,7 @@ def trial(case: Case, folder: Path) -> Outcome:
             resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             os.chdir(folder)
-            for number, target in ((0, os.devnull), (1, "stdout"), (2, "stderr")):
+            for number, target in ((0, "typed" if "typed" in case.files else os.devnull), (1, "stdout"), (2, "stderr")):
                 os.dup2(os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
             sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8")
             gc.set_threshold(*GARBAGE)
@@ -488,13 +591,14 @@ def main_program() -> None:
     for kind in KINDS:
         parser.add_argument(kind, type=int)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--from", type=int, default=0, dest="first", help="the first of them that is tried")
     parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()
     started = time.time()
     for kind in KINDS:
         codes: dict[int, int] = {}
         longest = largest = failures = 0.0
-        for case in cases(kind, getattr(chosen, kind), chosen.seed):
+        for case in islice(cases(kind, getattr(chosen, kind), chosen.seed), chosen.first, None):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 found = trial(case, folder)
