@@ -161,7 +161,9 @@ def test_large_networks_are_not_kept() -> None:
 def test_formulas_that_are_shared_stay_when_one_graph_gets_others() -> None:
     """What nobody has asked for yet is worked out from the formulas that are shared, not from those of whoever changed its own."""
     first = derive(loads(PLAIN)).graph
-    second, name = first.renumbered(first), first.in_layer(1, "net")
+    name = first.in_layer(1, "net")
+    first.redefine(first[name])  # from now on what is known is its own
+    second = first.renumbered(first)
     first.redefine(first[name].replace(definition=Number(7)))
     assert first.instance((name, (0,))) == Number(7)
     assert second.instance((name, (0,))) == derive(loads(PLAIN)).graph.instance((name, (0,))) != Number(7)
