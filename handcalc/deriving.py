@@ -12,6 +12,7 @@ one after the other, or a mini-batch.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Basis, Derivation
@@ -56,7 +57,8 @@ def _derived(problem: Problem, chosen: Rounding, iterations: int, start: Mapping
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
-    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start, _meaning)
+    header = partial(header_of, problem)
+    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header, model.memory, start, _meaning)
     if problem.conventions.softmax == "steps" and not has_powers(found):
         conventions = problem.conventions.replace(softmax="shifted")
         return _derived(problem.replace(conventions=conventions), chosen, iterations, start, by_cells)

@@ -10,6 +10,8 @@ import pytest
 from modelproblems import MODELS
 from shipping import EACH, some
 
+from handcalc.core.binding import bind
+from handcalc.core.derivation import Header
 from handcalc.core.expr import Expr, Number, Ref
 from handcalc.core.quantity import Quantity
 from handcalc.deriving import derive
@@ -154,3 +156,37 @@ def test_large_networks_are_not_kept() -> None:
     weights = [[0.5] * 60] * 60
     derive(loads(f"inputs: {[1] * 60}\ntargets: {[0] * 60}\nlayers: [{{neurons: 60, weights: {weights}}}]\nloss: squared_error"))
     assert not model._KEPT
+
+
+def test_formulas_that_are_shared_stay_when_one_graph_gets_others() -> None:
+    """What nobody has asked for yet is worked out from the formulas that are shared, not from those of whoever changed its own."""
+    first = derive(loads(PLAIN)).graph
+    name = first.in_layer(1, "net")
+    first.redefine(first[name])  # from now on what is known is its own
+    second = first.renumbered(first)
+    first.redefine(first[name].replace(definition=Number(7)))
+    assert first.instance((name, (0,))) == Number(7)
+    assert second.instance((name, (0,))) == derive(loads(PLAIN)).graph.instance((name, (0,))) != Number(7)
+
+
+@pytest.mark.parametrize("name", ["mazur-2-2-2", "conv-pool-dense", "hungyi-lee-lstm"])
+def test_one_reading_of_a_formula_writes_every_cell(name: str) -> None:
+    """A formula that was read once for all cells of its quantity is, at each of them, what it is when it is read for that one."""
+    graph = derive(load(name)).graph
+    for quantity in graph:
+        if quantity.definition is not None and not quantity.stepwise:
+            letters = [index.letter for index in quantity.index]
+            for place in graph.positions(quantity.name):
+                own = quantity.formula(place)
+                assert own is not None
+                assert graph.instance((quantity.name, place)) == bind(own, dict(zip(letters, place)), graph.present)
+
+
+def test_what_a_report_says_is_made_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Problem] = []
+    monkeypatch.setattr("handcalc.deriving.header_of", lambda problem: made.append(problem) or Header(title="once"))
+    derivation = derive(loads(PLAIN), iterations=3)
+    list(derivation)
+    assert not made
+    assert derivation.header.title == derivation.at(2).header.title == derivation.header.title == "once"
+    assert len(made) == 1

@@ -60,10 +60,10 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present, along: Along 
 def picker(positions: tuple[Position, ...], letters: Sequence[str]) -> Callable[[Place], Place]:
     """What tells the places that positions are from those of their indices."""
     slots = {letter: number for number, letter in enumerate(letters)}
-    if all(type(one) is Index for one in positions):
-        own = [slots[one.letter] for one in positions if type(one) is Index]
+    own = [slots[one.letter] for one in positions if type(one) is Index]
+    if len(own) == len(positions):
         first = own[0] if own else 0
-        in_a_row = own == [*range(first, first + len(own))]
+        in_a_row = len(own) < 2 or own == [*range(first, first + len(own))]
         return itemgetter(slice(first, first + len(own))) if in_a_row else itemgetter(*own)
     rows = [(one.constant, [(factor, slots[index.letter]) for factor, index in one.terms]) for one in map(affine, positions)]
     return lambda place: tuple([constant + sum([factor * place[slot] for factor, slot in terms]) for constant, terms in rows])

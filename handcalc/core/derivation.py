@@ -172,7 +172,7 @@ class Basis(Record):
 class Derivation(SelfShowing):
     """A graph worked out with one rounding.
 
-    header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
+    header: what makes that of a report; updated: parameter → updated quantity; memory: what an optimiser
     remembers → what it becomes; bases: round → what it is worked with, None where all have the graph; start: cells that have other
     values than those given when the first round begins; look_up: what a word that is no id means (cell, iteration, whether it stands for
     the negative), in the notation of the problem.
@@ -186,14 +186,14 @@ class Derivation(SelfShowing):
         loss: str = "",
         iterations: int = 1,
         bases: Callable[[int], Basis] | None = None,
-        header: Header | None = None,
+        header: Callable[[], Header] = Header,
         memory: Mapping[str, str] | None = None,
         start: Mapping[Cell, Value] | None = None,
         look_up: Callable[[Derivation, str], tuple[Cell, int, bool]] | None = None,
     ) -> None:
         self.graph = graph
         self._look_up = look_up
-        self.header = header or Header()
+        self._header, self._made_header = header, list[Header]()
         self.rounding = rounding
         self.updated = dict(updated or {})
         self.carried = {**self.updated, **(memory or {})}
@@ -203,6 +203,13 @@ class Derivation(SelfShowing):
         self._rounds = {1: self._round(1, start or {})}
         self._of_graphs = {graph: self}
         self._at_times: dict[tuple[Graph, str], dict[int, list[tuple[int, ...]]]] = {}
+
+    @property
+    def header(self) -> Header:
+        """What a report says about the exercise besides its steps; made when it is asked for."""
+        if not self._made_header:
+            self._made_header.append(self._header())
+        return self._made_header[0]
 
     # --- iterations ---
 

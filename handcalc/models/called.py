@@ -20,7 +20,7 @@ def with_parameters(problem: Problem, graph: Graph, loss: str) -> Problem:
     from handcalc.render.lookup import Lookup
     from handcalc.render.notation import notation_for
 
-    derivation = Derivation(graph, Rounding(), loss=loss, header=header_of(problem))
+    derivation = Derivation(graph, Rounding(), loss=loss, header=lambda: header_of(problem))
     lookup = Lookup(derivation, notation_for(derivation, ""))
     frozen, rates, wrong = set(problem.frozen), dict(problem.rates), []
     for one in problem.called:

@@ -154,7 +154,7 @@ def numbers_of(problem: Problem, model: Model) -> dict[Cell, Number]:
     from handcalc.render.notation import notation_for
 
     graph = model.graph
-    derivation = Derivation(graph, Rounding(), loss=model.loss, header=header_of(problem))
+    derivation = Derivation(graph, Rounding(), loss=model.loss, header=lambda: header_of(problem))
     lookup = Lookup(derivation, notation_for(derivation, ""))
     found: dict[Cell, GivenCell] = {}
     lists: dict[str, Cell] = {}  # the first cell of each

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from handcalc.core.derivation import Derivation, Header
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Call, Expr, Ref
 from handcalc.core.graph import Graph
 from handcalc.core.rounding import Rounding
@@ -44,7 +44,7 @@ LETTERS: dict[str, Any] = {
 
 def reading(proof: Proof, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False) -> Reading:
     """The proof in the letters of a notation, or in its own."""
-    derivation = Derivation(proof.graph, Rounding(), header=Header())
+    derivation = Derivation(proof.graph, Rounding())
     loss = proof.graph.in_layer(0, "loss")
     return Reading(derivation, Notation(profile(notation) if notation else LETTERS, proof.graph, loss), dialect, comma)
 
