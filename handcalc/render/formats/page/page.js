@@ -190,6 +190,7 @@ class Chapter {
     this.current = -1;
     this.choice = 0;
     this.zoom = 1;
+    this.overview = true; // until a step is looked at: a drawing that is wider than a large window is seen whole
     this.timer = null;
     this.opener = null;
     this.lines = new Map();
@@ -273,6 +274,7 @@ class Chapter {
     const above = wide > BESIDE * columns.clientWidth - PADDING;
     columns.classList.toggle("wide", above);
     columns.classList.toggle("widest", wide > columns.clientWidth - PADDING);
+    if (this.overview) this.zoom = above && matchMedia("(min-width: 72rem)").matches ? Math.min(1, this.drawing.clientWidth / narrow) : 1;
     drawing.style.minWidth = `${(above ? narrow : wide) * this.zoom}px`;
     const { width, height } = drawing.viewBox.baseVal;
     const high = (Number.parseFloat(getComputedStyle(this.drawing).maxHeight) * width) / height; // so wide that all of it is seen
@@ -283,6 +285,7 @@ class Chapter {
 
   /** The drawing larger or smaller by a step. */
   scale(by) {
+    this.overview = false;
     this.zoom = Math.max(0.5, Math.min(4, this.zoom * by));
     this.size();
   }
@@ -294,6 +297,7 @@ class Chapter {
 
   /** Light up what steps are drawn as; own: the one it is about; path: those to be traced; ahead: the last line whose number is known. */
   light(own, others, path = others, ahead = Infinity) {
+    if (own !== undefined && this.overview) [this.overview, this.zoom] = [false, 1];
     const round = own === undefined ? 1 : Number(/^#(\d+):/.exec(this.data.ids[own])?.[1] ?? 1);
     this.stage(round);
     const drawing = this.drawing.firstElementChild;
