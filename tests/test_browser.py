@@ -579,7 +579,7 @@ def test_light_and_dark(browser: Browser) -> None:
 
 @pytest.mark.skipif(not AXE.exists(), reason=f"there is no {AXE}; set HANDCALC_NODE_MODULES to where axe-core is installed")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("problem", ["mazur-2-2-2", "worksheet", "several", "dlfs-convolution"])
+@pytest.mark.parametrize("problem", ["mazur-2-2-2", "worksheet", "several", "dlfs-convolution", "attention-backward"])
 def test_no_serious_barriers(browser: Browser, problem: str, dark: bool) -> None:
     """axe-core finds nothing serious: as loaded, at a line, and with an explanation open."""
     if problem == "several":

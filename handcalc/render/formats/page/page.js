@@ -235,6 +235,7 @@ class Chapter {
         if (part.matches(".link") || !this.told(this.of(part))) continue;
         part.setAttribute("tabindex", 0);
         part.setAttribute("role", "button");
+        for (const text of part.querySelectorAll(":scope > text")) text.after(" "); // numbers of one square are two words
         if (!part.textContent.trim()) part.setAttribute("aria-label", part.dataset.step);
         const line = part.querySelector(":scope > .line");
         if (line) part.prepend(element("svg:path", { class: "hit", d: line.getAttribute("d") }));
