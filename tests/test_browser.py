@@ -296,6 +296,15 @@ def test_the_current_line_stands_below_the_drawing(browser: Browser) -> None:
     assert formula == line and browser.run("return document.querySelector('.sentence').textContent") == "outh1 depends on neth1."
 
 
+def test_a_drawing_wider_than_the_window_is_seen_whole_until_a_step_is_looked_at(browser: Browser) -> None:
+    browser.show(page("small-gpt"))
+    widths = "const one = document.querySelector('.panel .drawing'); return [one.scrollWidth, one.clientWidth]"
+    whole, window = browser.run(widths)
+    assert whole == window
+    browser.run("chapters[0].mark(20)")
+    assert browser.run(widths)[0] > 1.3 * window
+
+
 def test_letters_of_drawings_are_legible(browser: Browser) -> None:
     """12 pixels and more on a large screen, but for indices; larger and smaller on request."""
     for problem in PROBLEMS:
@@ -570,7 +579,7 @@ def test_light_and_dark(browser: Browser) -> None:
 
 @pytest.mark.skipif(not AXE.exists(), reason=f"there is no {AXE}; set HANDCALC_NODE_MODULES to where axe-core is installed")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("problem", ["mazur-2-2-2", "worksheet", "several", "dlfs-convolution"])
+@pytest.mark.parametrize("problem", ["mazur-2-2-2", "worksheet", "several", "dlfs-convolution", "attention-backward"])
 def test_no_serious_barriers(browser: Browser, problem: str, dark: bool) -> None:
     """axe-core finds nothing serious: as loaded, at a line, and with an explanation open."""
     if problem == "several":

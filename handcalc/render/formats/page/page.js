@@ -190,6 +190,7 @@ class Chapter {
     this.current = -1;
     this.choice = 0;
     this.zoom = 1;
+    this.overview = true; // until a step is looked at: a drawing that is wider than a large window is seen whole
     this.timer = null;
     this.opener = null;
     this.lines = new Map();
@@ -234,6 +235,7 @@ class Chapter {
         if (part.matches(".link") || !this.told(this.of(part))) continue;
         part.setAttribute("tabindex", 0);
         part.setAttribute("role", "button");
+        for (const text of part.querySelectorAll(":scope > text")) text.after(" "); // numbers of one square are two words
         if (!part.textContent.trim()) part.setAttribute("aria-label", part.dataset.step);
         const line = part.querySelector(":scope > .line");
         if (line) part.prepend(element("svg:path", { class: "hit", d: line.getAttribute("d") }));
@@ -273,6 +275,7 @@ class Chapter {
     const above = wide > BESIDE * columns.clientWidth - PADDING;
     columns.classList.toggle("wide", above);
     columns.classList.toggle("widest", wide > columns.clientWidth - PADDING);
+    if (this.overview) this.zoom = above && matchMedia("(min-width: 72rem)").matches ? Math.min(1, this.drawing.clientWidth / narrow) : 1;
     drawing.style.minWidth = `${(above ? narrow : wide) * this.zoom}px`;
     const { width, height } = drawing.viewBox.baseVal;
     const high = (Number.parseFloat(getComputedStyle(this.drawing).maxHeight) * width) / height; // so wide that all of it is seen
@@ -283,6 +286,7 @@ class Chapter {
 
   /** The drawing larger or smaller by a step. */
   scale(by) {
+    this.overview = false;
     this.zoom = Math.max(0.5, Math.min(4, this.zoom * by));
     this.size();
   }
@@ -294,6 +298,7 @@ class Chapter {
 
   /** Light up what steps are drawn as; own: the one it is about; path: those to be traced; ahead: the last line whose number is known. */
   light(own, others, path = others, ahead = Infinity) {
+    if (own !== undefined && this.overview) [this.overview, this.zoom] = [false, 1];
     const round = own === undefined ? 1 : Number(/^#(\d+):/.exec(this.data.ids[own])?.[1] ?? 1);
     this.stage(round);
     const drawing = this.drawing.firstElementChild;
