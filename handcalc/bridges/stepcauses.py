@@ -42,13 +42,14 @@ def clipped(working: Working, first: Difference) -> Iterator[Suspect]:
     def by_value(limit: float) -> Change:
         return Change(lambda own, before: {cell: max(-limit, min(limit, value)) for cell, value in own.items()})
 
-    for size, made, text in (
-        (norm, by_norm, "The gradients were clipped to the norm {limit}, in the problem they are not (clip_grad_norm_)."),
-        (largest, by_value, "Every gradient was clipped to at most {limit}, in the problem it is not (clip_grad_value_)."),
-    ):
-        limit = float(f"{size:.3g}")
-        if limit:
-            yield Suspect(Cause("clipped", Message(text, limit=f"{limit:g}")), working.problem, made(limit))
+    limit = f"{norm:.3g}"
+    if float(limit):
+        said = Message("The gradients were clipped to the norm {limit}, in the problem they are not (clip_grad_norm_).", limit=limit)
+        yield Suspect(Cause("clipped", said), working.problem, by_norm(float(limit)))
+    limit = f"{largest:.3g}"
+    if float(limit):
+        said = Message("Every gradient was clipped to at most {limit}, in the problem it is not (clip_grad_value_).", limit=limit)
+        yield Suspect(Cause("clipped", said), working.problem, by_value(float(limit)))
 
 
 _ROOM = 1e-6  # what PyTorch adds to the norm before it divides by it
