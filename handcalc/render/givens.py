@@ -276,7 +276,7 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         if own or told:
             yield Heading(3, layer_title(reading, layer))
         if told:
-            yield Paragraph(Message("{options}", options=Listing(told, len(told))))
+            yield Paragraph(Listing(told, len(told)))
         for quantity in own:
             yield from given_numbers(derivation, quantity, turned=reading.notation.rows_are_sources(quantity))
         return
