@@ -9,6 +9,8 @@ Widths are those of book fonts such as Times and Latin Modern, a little on the w
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import add
 from unicodedata import east_asian_width
 
 from handcalc.core.expr import Expr, Ref, references
@@ -208,12 +210,12 @@ _WIDTHS = {
 
 def width(spans: Spans) -> float:
     """The width of a row in em."""
-    return sum(_width(span) - span.back for span in spans)
+    return reduce(add, (_width(span) - span.back for span in spans), 0.0)  # sum() adds otherwise from Python 3.12 on
 
 
 def _width(span: Span) -> float:
     size = SCRIPT if span.shift else 1.0
-    return size * sum(_WIDTHS.get(letter) or _other(letter) for letter in span.text)
+    return size * reduce(add, (_WIDTHS.get(letter) or _other(letter) for letter in span.text), 0.0)
 
 
 def _other(letter: str) -> float:
