@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from handcalc.render.diagram.typesetting import added
+
 Spot = tuple[str, int]  # a name in its column, or where one of its edges passes through another column
 Uses = Mapping[str, Sequence[str]]  # name → the names its formula uses
 Table = list[list[Spot]]
@@ -76,7 +78,7 @@ def order(table: Table, uses: Uses) -> Table:
 
 def _mean(numbers: Iterable[float], otherwise: float) -> float:
     found = list(numbers)
-    return sum(found) / len(found) if found else otherwise
+    return added(found) / len(found) if found else otherwise
 
 
 def crossings(table: Table, pieces: Iterable[tuple[Spot, Spot]]) -> int:

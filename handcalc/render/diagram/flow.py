@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from handcalc.render.diagram.columns import Spot, Uses, columns, heights, order, route
 from handcalc.render.diagram.model import Diagram, Edge, Node, Point, framed
+from handcalc.render.diagram.typesetting import added
 
 COLUMNS_APART = {False: 48.0, True: 36.0}  # from left to right; from top to bottom
 BOXES_APART = {False: 20.0, True: 26.0}  # in a column
@@ -51,7 +52,7 @@ def arranged(uses: Uses, boxes: Mapping[str, Node], downwards: bool = False, str
     rooms = {spot: broad[spot[0]] + BOXES_APART[downwards] if spot in at_home else LINE_ROOM for spots in table for spot in spots}
     across = heights(table, uses, rooms)
     lengths = [max(long[name] for name in uses if home[name] == column) for column in range(len(table))]
-    starts = [sum(lengths[:column]) + COLUMNS_APART[downwards] * column for column in range(len(table))]
+    starts = [added(lengths[:column]) + COLUMNS_APART[downwards] * column for column in range(len(table))]
     middles = {name: (starts[column] + lengths[column] / 2, across[name, column]) for name, column in home.items()}
     numbers = {name: number for number, name in enumerate(uses)}
     courses: dict[tuple[str, str], list[tuple[int, Point]]] = {}  # of an edge: the column of each point, and the point

@@ -22,7 +22,7 @@ from handcalc.render.diagram.model import Box, CellItem, Diagram, Edge, Label, N
 from handcalc.render.diagram.neurons import RADIUS, Column, bias_directions, column, targets
 from handcalc.render.diagram.placing import LabelledLine, meets, place
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.typesetting import measured
+from handcalc.render.diagram.typesetting import added, measured
 from handcalc.render.givens import iteration_title
 from handcalc.render.reading import Reading
 
@@ -248,7 +248,7 @@ def _line(source: Node, end: Node, distance: float, labels: list[Label]) -> Labe
         return LabelledLine(start, stop)
     widths = _widths(labels)
     above, below = ([LIFT + label.height for label in labels if _is_gradient(label) is low] for low in (False, True))
-    return LabelledLine(start, stop, sum(widths) + BETWEEN * (len(widths) - 1), max(above), max(below, default=0.0))
+    return LabelledLine(start, stop, added(widths) + BETWEEN * (len(widths) - 1), max(above), max(below, default=0.0))
 
 
 def _placed(labels: list[Label], line: LabelledLine, distance: float) -> tuple[Label, ...]:

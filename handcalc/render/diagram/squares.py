@@ -19,7 +19,7 @@ from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.render.diagram.model import CellItem, Label, Row, Sign, Title
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.typesetting import LINE, measured
+from handcalc.render.diagram.typesetting import LINE, added, measured
 
 SIDE_LIMIT = 7  # rows or columns of a grid that are all drawn; of more the first and the last
 FIRST = 5  # drawn of more, besides the last
@@ -142,8 +142,8 @@ class Squares(Record):
         title: tuple[Row, ...] = ((Title(self.title(place), self.quantity.kind == "loss"),),)
         title_width = measured(title, plan.reading, plan.iteration)[0]
         widths, heights = ([GAP if spot is None else size for spot in side] for side, size in ((columns, wide), (rows, high)))
-        total = max(sum(widths), title_width)
-        left, top = (total - sum(widths)) / 2, TITLE
+        total = max(added(widths), title_width)
+        left, top = (total - added(widths)) / 2, TITLE
         labels = [Label("title", total / 2, LINE / 2, title_width, LINE, title)]
         y = top
         for r, line, tall in zip(rows, inside, heights):

@@ -9,6 +9,7 @@ Widths are those of book fonts such as Times and Latin Modern, a little on the w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import reduce
 from operator import add
 from unicodedata import east_asian_width
@@ -210,12 +211,17 @@ _WIDTHS = {
 
 def width(spans: Spans) -> float:
     """The width of a row in em."""
-    return reduce(add, (_width(span) - span.back for span in spans), 0.0)  # sum() adds otherwise from Python 3.12 on
+    return added(_width(span) - span.back for span in spans)
+
+
+def added(numbers: Iterable[float]) -> float:
+    """The sum of lengths, one after the other; sum() adds otherwise from Python 3.12 on, and a drawing has the same bytes everywhere."""
+    return reduce(add, numbers, 0.0)
 
 
 def _width(span: Span) -> float:
     size = SCRIPT if span.shift else 1.0
-    return size * reduce(add, (_WIDTHS.get(letter) or _other(letter) for letter in span.text), 0.0)
+    return size * added(_WIDTHS.get(letter) or _other(letter) for letter in span.text)
 
 
 def _other(letter: str) -> float:

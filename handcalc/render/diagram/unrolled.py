@@ -21,6 +21,7 @@ from handcalc.render.diagram.flow import PAGE, SCREEN, arranged
 from handcalc.render.diagram.model import Diagram, Edge, Node, Point, framed
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.squares import Patch, Squares
+from handcalc.render.diagram.typesetting import added
 
 LANES_APART = 50.0  # between lanes
 TRACKS_APART = 7.0  # between lines that run up or down between two lanes
@@ -248,7 +249,7 @@ class _Unrolled:
         wide = max(node.width for node in made.values())
         for key, node in made.items():
             beside = [one for one in made if abs(places[one].y - places[key].y) < node.height]  # below each other, around the same height
-            above = sum(made[one].height + WORDS_APART for one in beside[: beside.index(key)])
+            above = added(made[one].height + WORDS_APART for one in beside[: beside.index(key)])
             whole = sum(made[one].height + WORDS_APART for one in beside) - WORDS_APART
             self.nodes.append(node.moved(wide / 2, places[key].y + above + (node.height - whole) / 2))
         return wide + BOXES_APART
