@@ -388,6 +388,4 @@ def _path(graph: Graph, quantity: Quantity, term: Term) -> Callable[[tuple[int, 
 
 def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluation) -> tuple[Contribution, ...]:
     """Contributions with values in the place of their formulas."""
-    return (
-        tuple([Contribution(path.through, path.upstream, path.local, evaluation.of(path.value, wanted)) for path in paths]) if paths else ()
-    )
+    return tuple([Contribution(one.through, one.upstream, one.local, evaluation.of(one.value, wanted)) for one in paths])

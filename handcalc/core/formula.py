@@ -141,11 +141,10 @@ class _Parser:
         return FormulaError(template, self.column, **values)
 
     def take(self, *tokens: str) -> str:
-        if self.kind == "operator" and self.token in tokens:
-            token = self.token
+        token = self.token if self.kind == "operator" and self.token in tokens else ""
+        if token:
             self.next()
-            return token
-        return ""
+        return token
 
     def expect(self, token: str) -> None:
         if not self.take(token):
@@ -222,11 +221,9 @@ class _Parser:
         self.next()
         if record and (not record.arguments or (self.kind == "operator" and self.token == "(")):
             return self.call(record, column)
-        if known is None and token == "e":
-            return EULER
-        if known is None:
+        if known is None and token != "e":
             raise FormulaError('unknown name "{found}"', column, found=token)
-        return known
+        return EULER if known is None else known
 
     def call(self, record: Function, column: int) -> Expr:
         if not record.arguments:
