@@ -521,7 +521,8 @@ learning_rate: 0.5
             "hostile.yaml",
         )
     )
-    found.header = found.header.replace(title=text)
+    header = found.header.replace(title=text)
+    found._header = lambda: header  # type: ignore[method-assign, assignment]
     for quantity in list(found.graph):
         axes = tuple(axis.replace(labels=tuple(f"{text}{k}" for k in range(axis.size))) if axis.labels else axis for axis in quantity.axes)
         index = tuple(letter.replace(axis=axis) for letter, axis in zip(quantity.index, axes))

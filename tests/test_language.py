@@ -264,7 +264,8 @@ def test_every_text_of_a_report_is_in_the_catalogue(name: str) -> None:
         for block in solution(derivation, read(derivation), Options(detail)):
             for message in messages(block):
                 message.text(translate)
-    assert {text for text in asked if chinese(text) == text} <= {"LSTM", "GRU", "{first}", "{options}", "{kind} → {shape}"}  # the same in Chinese
+    the_same = {"LSTM", "GRU", "{first}", "{options}", "{kind} → {shape}"}
+    assert {text for text in asked if chinese(text) == text} <= the_same
     assert "Given" in asked
 
 

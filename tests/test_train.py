@@ -351,7 +351,8 @@ def test_arrays_stay_arrays(tmp_path: Path) -> None:
     assert isinstance(samples, Dataset) and isinstance(weights, Array) and len(found.parameters) == 1800 + 90
     assert not samples._made and not weights._made
     derivation = derive(trainer.problem)
-    assert len(samples._made) == doubts.SAMPLES * 3 and not weights._made
+    assert not samples._made, "nobody has asked for its header"
+    assert derivation.header.samples and len(samples._made) == doubts.SAMPLES * 3 and not weights._made
     blocks = list(report(trainer, found, read(derivation)))
     assert len(weights._made) == CELLS == max(len(block.rows) for block in blocks if isinstance(block, Table))
     assert len(samples._made) < doubts.SAMPLES * 3 + CELLS * (60 + 3)

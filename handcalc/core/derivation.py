@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from copy import copy
+from functools import cache
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
@@ -193,7 +194,7 @@ class Derivation(SelfShowing):
     ) -> None:
         self.graph = graph
         self._look_up = look_up
-        self._header, self._made_header = header, list[Header]()
+        self._header = cache(header)
         self.rounding = rounding
         self.updated = dict(updated or {})
         self.carried = {**self.updated, **(memory or {})}
@@ -207,9 +208,7 @@ class Derivation(SelfShowing):
     @property
     def header(self) -> Header:
         """What a report says about the exercise besides its steps; made when it is asked for."""
-        if not self._made_header:
-            self._made_header.append(self._header())
-        return self._made_header[0]
+        return self._header()
 
     # --- iterations ---
 
