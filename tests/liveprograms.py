@@ -34,7 +34,7 @@ def edited(problem: str, edits: Mapping[Cell, str], rounding: Rounding | None = 
     for graph in {found.at(number).graph for number in range(1, iterations + 1)}:
         _give(graph, numbers)
     return Derivation(  # whose rounds are worked out from these numbers
-        found.graph, found.rounding, found.updated, found.loss, iterations, found.basis, found.header, found.carried
+        found.graph, found.rounding, found.updated, found.loss, iterations, found.basis, lambda: found.header, found.carried
     )
 
 
