@@ -300,3 +300,26 @@ def test_a_table_with_a_row_an_iteration(problem: str, table: str, count: int, t
     path.write_text(table, "utf-8")
     marking = Checker(loads(problem)).mark(read_sheet(path))
     assert marking.marks[0] == marking.marks[1] >= count - 3 and {found.verdict for found in marking.answers if found.worth} <= {"correct"}
+
+
+VALLEY = """
+given: {u: 1.5, v: -0.8}
+equations: {f: 3*u^2 + u*v + v^2}
+minimize: f
+parameters: [u, v]
+optimizer: {rmsprop: {rho: 0.9, epsilon: 1e-6}}
+learning_rate: 0.1
+"""
+SCORES = "given: {s1: 0.3, s2: -0.5, s3: 0.8}\nequations: {e1: exp(s1), e2: exp(s2), e3: exp(s3), sum: e1 + e2 + e3}\n"
+
+
+@pytest.mark.parametrize(
+    ("problem", "lines", "count"),
+    [
+        (SCORES, "e = [1.34986, 0.60653, 2.22554]\nsum = 4.18193\n", 4),
+        (VALLEY, "grad = (8.2000, -0.1000)\ns = (6.7240, 0.0010)\n", 4),
+        (SQUARE, "h1: net 0.8200 out 0.6751\nh2: net -0.0900, out -0.0898\n", 4),
+    ],
+)
+def test_several_numbers_behind_one_name(problem: str, lines: str, count: int, tmp_path: Path) -> None:
+    assert handed_in(problem, lines, tmp_path).marks == (count, count)

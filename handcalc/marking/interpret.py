@@ -41,6 +41,7 @@ READ_AS_OUTPUT: Template = "{old} is given; read as the output, {new} (id {id})"
 UNASKED = Task("")
 GIVEN = Task("", marks=Number(0))  # a number of the exercise, written down again
 LOWEST = -0.9e9  # what is below stands for −∞, as a score behind a mask
+GRADIENTS = ("grad", "gradient", "gradients", "∇f", "∇e", "梯度")  # of all parameters
 _BRACKETED = re.compile(r"([^()\[\]@]+)(?:\(([^()]+\))|\[([0-9]{1,4}\])|@([0-9]{1,4}))")
 _INFINITE = re.compile(r"\s*[-−–]\s*(?:∞|inf|infinity|无穷大?)\s*", re.IGNORECASE)
 OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
@@ -304,11 +305,24 @@ class Interpreter:
         number = int(start[1]) if start else 1
         if number > self.book.iterations:
             return []
-        found = [found.cell for found in self.reading.list_of(name[start.end() if start else 0 :].strip(), numbers.shape)]
+        plain = name[start.end() if start else 0 :].strip()
+        found = [found.cell for found in self.reading.list_of(plain, numbers.shape)]
+        if not found:
+            return self._numbered(name.strip(), plain, len(numbers.cells))
         new = self.book.graph.updated(found[0][0]) if found else ""
         if new and any(not self._is_old(cell, number, typed(text)) for cell, text in zip(found, numbers.cells)):
             found = [(new, place) for _, place in found]
         return [(on_sheet(number, cell), place) for cell, place in found]
+
+    def _numbered(self, name: str, plain: str, count: int) -> list[Cell]:
+        """The cells of a list of numbers that are called by a name and a number, as s1, s2 of s, or a name and a parameter, as s_u, s_v."""
+        name = f"{name.removesuffix(plain)}grad." if plain.lower() in GRADIENTS else name
+        for ends in ([*map(str, range(1, count + 2))], [*self.book.problem.parameters, "+"]):
+            for between in ("", "_"):
+                known = [self.is_step(f"{name}{between}{end}") for end in ends]
+                if len(ends) == count + 1 and known == [True] * count + [False]:
+                    return [self.find(f"{name}{between}{end}")[0] for end in ends[:-1]]
+        return []
 
     def _called(self, cell: Cell) -> str:
         """The name of a cell in the sign of its letter."""

@@ -32,6 +32,7 @@ _ARROW = re.compile(
 _COPULA = re.compile(r"(.+?)\s*(?:约?等于|约?为|是|\bis\b|\bequals\b)\s*((?:about\s+)?[-+−–]?[0-9].*)")
 _NAME = r"(?:#[0-9]+:)?(?:[^\W\d_]|[∂∇])(?:\[[^\[\]]*\]|(?<=[0-9]),(?=[0-9])|[^\s=≈,，、;；|\[\]])*"
 _SO = r"(?:∴|∵|所以|因此|从而|则|故|得|(?:so|then|hence|thus|therefore)\b)"
+_PAIR = r"([^\W\d_]+)\s+([-+−]?[0-9][0-9.]*(?:[eE][-+]?[0-9]+)?)\s*[,;，；、]?\s*"  # net 0.745 out 0.678, behind h1:
 _BETWEEN = rf"(?:[,，、\s和及与]|\s\|\s|->|→|⟶|⇒|⟹|=>|\s(?:and|und|et|y)\s|{_SO})"
 _PARTS = re.compile(  # between answers on one line: net_h1 = 0.375, out_h1 = 0.593
     rf"\s*[;；]\s*|(?<=[0-9%％)）\]]){_BETWEEN}+(?={_NAME}\s*(?:[=≈]|is\b|为|约))|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])"
@@ -144,6 +145,10 @@ def add_line(draft: Draft, text: str, line: int) -> None:
         return
     text = without_typesetting(text)
     titled = re.fullmatch(rf"({_NAME})\s*[:：]\s*(.+)", text)
+    if titled and re.fullmatch(rf"(?:{_PAIR}){{2,}}", titled[2]) and all(is_role(word) for word, _ in re.findall(_PAIR, titled[2])):
+        for word, number in re.findall(_PAIR, titled[2]):
+            add_line(draft, f"{titled[1]}: {word} = {number}", line)
+        return
     head, _, rest = text.replace("：", ":").partition(":")
     iteration = read_iteration(head) if first_sign(rest) else None
     if iteration is not None:
