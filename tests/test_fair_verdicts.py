@@ -252,11 +252,22 @@ def test_a_bias_may_come_in_with_the_activation() -> None:
         assert marking.answers[0].verdict in ("wrong", "mistake") and not any(found.conventions for found in marking.answers)
 
 
+BIASES = """
+inputs: {x: 1}
+targets: {y: 1}
+layers:
+  - {neurons: [h1, h2], weights: {w1: [x, h1, 0.5], w2: [x, h2, 0.25]}, bias: {b1: [h1, 0.1], b2: [h2, 0.2]}}
+  - {neurons: [y], weights: {v1: [h1, y, 1], v2: [h2, y, 2]}, bias: {c: [y, 0]}}
+learning_rate: 0.1
+"""
+
+
 @pytest.mark.parametrize(
     ("problem", "id", "answer"),
     [
         (MARGIN, "s(P)", "0.445"), (MARGIN, "J(w)", "0.61183"), (MARGIN, "E_data(Q)", "0.615"),
         (QUOTIENT + "minimize: f\nparameters: [x]\n", "J", "1.54564"), (QUOTIENT + "minimize: f\nparameters: [x]\n", "loss", "1.54564"),
+        (BIASES, "db2", "1.0"),
     ],
 )  # fmt: skip
 def test_names_as_people_write_them(problem: str, id: str, answer: str) -> None:

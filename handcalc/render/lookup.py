@@ -259,12 +259,12 @@ class Lookup:
         return None
 
     def _only(self, text: str, meanings: set[Meaning]) -> Meaning:
-        """The only meaning there is; of one cell in both signs, without a sign."""
+        """The only meaning there is, or with the exercise's own name in it (db2 of b2); of one cell in both signs, without a sign."""
+        meanings = {one for one in meanings if text.endswith(self.graph.cell_id(one[0]).rpartition(".")[2])} or meanings
         cells = {cell for cell, _ in meanings}
         if len(cells) == 1:
             return next(iter(meanings)) if len(meanings) == 1 else (cells.pop(), None)
-        ids = sorted(map(self.graph.cell_id, cells))
-        names = Listing(ids, CANDIDATES)
+        names = Listing(sorted(map(self.graph.cell_id, cells)), CANDIDATES)
         raise AmbiguousIdError(Message("{found} may be one of {names}; write which", found=f'"{printable(text[:60])}"', names=names))
 
     def _table(self, names: Iterator[tuple[str, Meaning]]) -> dict[str, set[Meaning]]:
