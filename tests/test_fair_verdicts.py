@@ -260,6 +260,21 @@ layers:
   - {neurons: [y], weights: {v1: [h1, y, 1], v2: [h2, y, 2]}, bias: {c: [y, 0]}}
 learning_rate: 0.1
 """
+RECURRENT = """
+inputs: [[0.6], [-0.9]]
+targets: [[0.3], [-0.5]]
+layers:
+  - {type: rnn, neurons: [h], input_weights: [[0.8]], hidden_weights: [[0.5]], bias: [-0.1], initial_state: [0.2]}
+  - {neurons: [y], weights: [[1.4]], bias: [0.05]}
+loss: half_squared_error
+learning_rate: 0.3
+"""
+
+
+def test_a_letter_of_two_weights_is_asked_back() -> None:
+    """W is the recurrent weight in one book, and that of the outputs in another."""
+    (found,) = check(loads(RECURRENT), {"∂E/∂W": "-0.0205301"}).answers
+    assert found.verdict == "unreadable" and "may be one of" in str(found.note)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +282,8 @@ learning_rate: 0.1
     [
         (MARGIN, "s(P)", "0.445"), (MARGIN, "J(w)", "0.61183"), (MARGIN, "E_data(Q)", "0.615"),
         (QUOTIENT + "minimize: f\nparameters: [x]\n", "J", "1.54564"), (QUOTIENT + "minimize: f\nparameters: [x]\n", "loss", "1.54564"),
-        (BIASES, "db2", "1.0"),
+        (BIASES, "db2", "1.0"), (RECURRENT, "dL/dW_hh", "-0.0205301"), (RECURRENT, "∂E/∂U", "0.383166"), (RECURRENT, "dW_hy", "0.273524"),
+        (RECURRENT, "∂E/∂V", "0.273524"), (RECURRENT, "db_h", "0.141948"), (RECURRENT, "L_2", "0.01976"),
     ],
 )  # fmt: skip
 def test_names_as_people_write_them(problem: str, id: str, answer: str) -> None:

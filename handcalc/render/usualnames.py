@@ -77,18 +77,25 @@ def usual_names(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[str]:
 
 
 def timed_names(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[str]:
-    """What a number of a recurrent layer of one unit may be called with its time: h_2, c(2), i⟨2⟩; and of samples of one output: ŷ_2."""
+    """What a number of a recurrent layer of one unit may be called with its time: h_2, c(2), i⟨2⟩, E_2; and of samples of one
+    output: ŷ_2."""
     along = [(axis.role, place + axis.first) for axis, place in zip(quantity.axes, cell[1]) if axis.role in ("time", "sample")]
     if quantity.stage or quantity.of is not None or len(along) != 1 or not _is_only_unit(quantity):
         return
     role, number = along[0]
     outs = _outs(graph)
-    if role == "time":
+    if role == "time" and quantity.kind == "loss_term":
+        letters: tuple[str, ...] = ("E", "L", "J", "loss", "error")
+    elif role == "time":
         letters = STATES.get(quantity.role, ("h",) if quantity is outs[0] else ("y",) if quantity is outs[-1] else ())
     else:
         letters = ("y", "ŷ", "yhat") if quantity is outs[-1] else ("e",) if quantity.kind == "error" else ()
     for letter in letters:
-        yield from (f"{letter}{ending}" for ending in (number, f"({number})", f"<{number}>", f"[{number}]", f"t{number}"))
+        yield from (f"{letter}{ending}" for ending in _timed(number))
+
+
+def _timed(number: int) -> tuple[str, ...]:
+    return (f"{number}", f"({number})", f"<{number}>", f"[{number}]", f"t{number}", f"@t{number}", f"[t={number}]")
 
 
 def _outs(graph: Graph) -> list[Quantity]:

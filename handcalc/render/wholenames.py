@@ -43,6 +43,12 @@ OF_ROLE = {
     **{f"gate_{letter}": (letter,) for letter in "ifozr"}, "exp": ("exp", "e"), "normalised": ("xhat",),
 }  # fmt: skip
 
+# kind, role, and whether it is the recurrent layer's → letters, as in h_t = f(U·x_t + W·h_t-1 + b), y_t = V·h_t + c
+OF_RECURRENCE = {
+    ("weight", "x", True): ("U", "Wxh"), ("weight", "h", True): ("W", "Whh"), ("bias", "", True): ("b", "bh"),
+    ("weight", "", False): ("V", "Why"), ("bias", "", False): ("c", "by"),
+}  # fmt: skip
+
 
 def whole_names(graph: Graph, quantity: Quantity) -> Iterator[str]:
     """What a quantity is called as a whole, at no time and sample."""
@@ -81,6 +87,9 @@ def _own(graph: Graph, quantity: Quantity) -> Iterator[str]:
             yield from (f"h{place}", f"h({place})", *(("h", "H", "hidden") if len(outs) == 2 else ()))
     if quantity.kind == "weight" and quantity.role:
         yield from (f"W{quantity.role}", f"W{quantity.role.upper()}")
+    recurrent = {other.layer for other in graph if other.kind == "weight" and other.role == "h"}
+    if len(recurrent) == 1 and quantity.layer:
+        yield from OF_RECURRENCE.get((quantity.kind, quantity.role, quantity.layer in recurrent), ())
 
 
 def _endings(graph: Graph, quantity: Quantity) -> tuple[str, ...]:
