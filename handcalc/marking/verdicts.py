@@ -107,22 +107,22 @@ class Verdicts:
         return self._repeated([self._of_other_step(answer, right) for answer in explained], found)
 
     def _of_other_step(self, answer: Marked, right: list[Cell]) -> Marked:
-        """The answer with the step that shows what was written down in its place, if one does."""
-        step: Cell | None = None
-        remark = Message("")
-        if answer.cell and answer.typed and answer.verdict == "wrong" and not answer.hints:
-            step = self.desk.shown_otherwise(answer.cell, self.answers, right)
-            remark = Message("only written down wrong: {step} was worked with the right number", step=self._called(step))
-        elif answer.cell and answer.typed and answer.mistakes == ("other-answer-given",):
-            typed = answer.typed
-            step = next((other for other in self.answers if other != answer.cell and fits(float(self.desk.right[other]), typed)), None)
-            remark = Message("this is {step}", step=self._called(step))
-        return answer if step is None else answer.replace(note=answer.note or remark)
+        """The answer with a remark on another step: one that was worked with its right number, or the one whose number it is."""
+        wanted, typed = answer.cell, answer.typed
+        if wanted is None or typed is None or answer.note is not None:
+            return answer
+        remark: Message | None = None
+        if answer.verdict == "wrong" and not answer.hints:
+            later = self.desk.shown_otherwise(wanted, self.answers, right)
+            if later is not None:
+                remark = Message("only written down wrong: {step} was worked with the right number", step=self._called(later))
+        elif answer.mistakes == ("other-answer-given",):
+            others = (other for other in self.answers if other != wanted and fits(float(self.desk.right[other]), typed))
+            remark = Message("this is {step}", step=self._called(next(others)))
+        return answer.replace(note=remark)
 
-    def _called(self, cell: Cell | None) -> str:
-        if cell is None or iteration(cell) > 1:
-            return self.desk.book.cell_id(cell) if cell else ""
-        return self.desk.interpreter.reading.symbol(Ref(*cell))
+    def _called(self, cell: Cell) -> str:
+        return self.desk.book.cell_id(cell) if iteration(cell) > 1 else self.desk.interpreter.reading.symbol(Ref(*cell))
 
     def _shared(self, slips: LineSlips, wrong: list[Cell], found: Mapping[Cell, LineSlip]) -> dict[Cell, SharedReason]:
         """The answers that are all off in the same way, with that; not where each is certain to have the same slip."""
