@@ -18,8 +18,10 @@ from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.check import Checker, check
+from handcalc.marking.definitions import FORMS, Definitions
 from handcalc.marking.mistakes.anyline import ANY_LINE
 from handcalc.marking.slipnumbers import LINES, SlipNumbers, number_of
+from handcalc.marking.workbook import Workbook
 
 MAZUR = (Path(__file__).parent.parent / "problems" / "mazur-2-2-2.yaml").read_text(encoding="utf-8")
 FOUR_NUMBERS = """
@@ -447,3 +449,18 @@ def test_a_slip_in_all_equations_is_one_mistake(equations: str, slug: str, answe
         found.verdict != "mistake" for found in marking.answers
     ) == 3
     assert marking.marks == (2, 3)
+
+
+EVERYTHING = """
+given: {s: 0.3, u: 1.3}
+equations:
+  {a: exp(-s), b: sigmoid(u), c: tanh(s), d: sqrt(u), f: ln(u), g: log(u), h: sin(s), i: cos(s), j: max(s, u), k: min(s, u), l: s/sqrt(2),
+   m: (s + u)/2, n: ((s - m)^2 + (u - m)^2)/2}
+"""
+
+
+def test_every_form_of_a_mistake_in_all_equations_applies() -> None:
+    definitions = Definitions(Workbook(loads(EVERYTHING)))
+    applied = {form for wanted in definitions.book.cells() for form in definitions.wrong(wanted)}
+    wanted = {form for form in FORMS if {*form.variant_rules} == {"variable"}}
+    assert len(wanted) > 15 and not [(form.mistake.slug, form.variant) for form in wanted - applied]
