@@ -175,7 +175,7 @@ class Desk:
         """A right answer that was worked with the right number of a wrong one, which was only written down wrong: with the one written its
         line gives another number."""
         others = {cell: typed.value for cell, typed in answers.items()}
-        for later in right:
+        for later in (cell for cell in answers if cell in right):
             if any(wanted in self.definitions.uses(current) for current in self.definitions.between(later, answers)):
                 value = self._worked(later, {cell: number for cell, number in others.items() if cell != later})
                 if isfinite(value) and abs(value - answers[later].value) > APART * unit(answers[later]):
