@@ -35,7 +35,7 @@ LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on t
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
 MANY = 5  # answers beside which a bare 0 tells something
-RARE = 0.1  # mistakes that may be expected to give a number by chance which alone shows one
+RARE = 0.12  # mistakes that may be expected to give a number by chance which alone shows one
 NEAR = 1.5  # units of the last digit that a number may be off which alone shows a mistake
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
