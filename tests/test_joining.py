@@ -171,6 +171,23 @@ REFUSED = [
         MAPS % "{type: concatenate, from: 0}",
         [f"layers[1].from: layer 2 (concatenate) puts {TWO} of layer 0 behind {ONE}: only the features may differ"],
     ),
+    (
+        branches("{type: reshape, shape: [2, 3]}"),
+        ["layers[0].shape: layer 1 (reshape): 2×3 are 6 numbers, but 3 come in; choose sizes whose product is 3"],
+    ),
+    (
+        branches("{type: reshape, shape: 3}"),
+        ['layers[0].shape: expected [rows, columns] or [channels, rows, columns], found "3"'],
+    ),
+    (branches("{type: reshape}"), ["layers[0]: the key shape is missing"]),
+    (
+        branches("{type: reshape, shape: [2, 1]}", inputs="[[1, 2], [3, 4]]"),
+        ["layers[0]: layer 1 (reshape) takes a row of numbers, such as the neurons of a dense layer, but token × feature = 2×2 comes in"],
+    ),
+    (
+        branches(TRUNK, "{type: transpose}"),
+        ["layers[1]: layer 2 (transpose) takes row × column | token × … | time × …, but neuron = 2 comes in"],
+    ),
     (text("{type: activation}"), ["layers[1]: the key activation is missing"]),
     (text("{type: residual, from: 1, bias: [1]}"), ["layers[1].bias: goes with weights only"]),
     (text("{type: tied, neurons: 2}"), ["layers[1]: the key from is missing"]),
