@@ -73,7 +73,8 @@ def add_transpose(site: Site) -> Ref:
 def add_reshape(site: Site) -> Ref:
     """out[f, r, c] = x[(R·f + r)·C + c]."""
     if len(site.incoming) != 1:
-        raise ProblemError(Message("layer {layer} (reshape) comes after a flatten layer; put it before that", layer=site.place))
+        text = "layer {layer} (reshape) cannot come after a flatten layer; put a dense layer between them"
+        raise ProblemError(Message(text, layer=site.place))
     index = tuple(index_of(axis, "f" if axis.role == "channel" else "") for axis in site.layer.axes)
     sizes = site.layer.options["shape"]
     steps = [(prod(sizes[along + 1 :]), one) for along, one in enumerate(index)]
