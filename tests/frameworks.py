@@ -118,6 +118,12 @@ def spread_module(random: Random) -> tuple[Any, tuple[int, ...]]:
     )
 
 
+def decoding_module(random: Random) -> tuple[Any, tuple[int, ...]]:
+    channels, rows, columns = (int(random.integers(1, 3)) for _ in range(3))
+    parts = [nn.Linear(2, channels * rows * columns), _activation(random), nn.Unflatten(1, (channels, rows, columns))]
+    return nn.Sequential(*parts, nn.ConvTranspose2d(channels, 1, 2, stride=2), nn.Flatten(), nn.Linear(4 * rows * columns, 2)), (2,)
+
+
 def norm_module(random: Random) -> tuple[Any, tuple[int, ...]]:
     size = int(random.integers(3, 5))
     norm = nn.LayerNorm(size) if random.integers(2) else nn.BatchNorm1d(size)
@@ -135,6 +141,7 @@ def recurrent_module(random: Random) -> tuple[Any, tuple[int, ...]]:
 
 MODULES: dict[str, Callable[[Random], tuple[Any, tuple[int, ...]]]] = {
     "dense": dense_module, "conv": conv_module, "norm": norm_module, "recurrent": recurrent_module, "spread": spread_module,
+    "decoding": decoding_module,
 }  # fmt: skip
 
 

@@ -472,6 +472,29 @@ def slicing(make: Maker) -> Network:
     return network(make, make.inputs(tokens, size), layer, make.dense(wide if key == "features" else size))
 
 
+def transposing(make: Maker) -> Network:
+    """Of tokens and their features, of times and neurons, or of a map without channels; a dense layer sees the new rows."""
+    tokens, size = make.size(1, 3), make.size(1, 3)
+    kind = make.one("tokens", "times", "map")
+    if kind == "map":
+        return _then(make, make.inputs(4), make.dense(4, 2 * size, "tanh"), {"type": "reshape", "shape": [2, size]}, {"type": "transpose"})
+    recurrent = {"type": "rnn", "neurons": size, "input_weights": make.numbers(size, 2), "hidden_weights": make.numbers(size, size)}
+    before = [recurrent] if kind == "times" else []
+    inputs = make.inputs(tokens, 2 if before else size)
+    return network(make, inputs, *before, {"type": "transpose"}, make.dense(tokens, 2, "tanh"))
+
+
+def reshaping(make: Maker) -> Network:
+    """Of inputs or of neurons, with or without channels, perhaps before a transposed convolution."""
+    sizes = [make.size(1, 2) for _ in range(make.size(2, 3))]
+    count = int(np.prod(sizes))
+    dense = [make.dense(2, count, "tanh")] if make.one(True, False) else []
+    layers = [*dense, {"type": "reshape", "shape": sizes}]
+    if len(sizes) == 3 and make.one(True, False):
+        layers.append({"type": "conv_transpose2d", "weights": make.numbers(sizes[0], 1, 2, 2), "stride": 2, "padding": 0})
+    return _then(make, make.inputs(2 if dense else count), *layers)
+
+
 def tied(make: Maker) -> Network:
     size, inputs, turned = make.size(), make.size(), make.one(True, False)
     inputs = inputs if turned else size
@@ -564,6 +587,8 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "concatenate": concatenate,
     "multiply": multiply,
     "slice": slicing,
+    "transpose": transposing,
+    "reshape": reshaping,
     "tied": tied,
 }
 
@@ -645,6 +670,8 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "concatenate": (_TABLE, [[SAVED_DENSE, {"type": "concatenate", "from": 0}]]),
     "multiply": (_TABLE, [[SAVED_DENSE, {**SAVED_DENSE, "from": 0}, {"type": "multiply", "from": 1}]]),
     "slice": (_ROWS, [[{"type": "slice", "tokens": [1, 2]}, SAVED_DENSE]]),
+    "transpose": (_numbers(2, 3, 4), [[{"type": "transpose"}, SAVED_DENSE]]),
+    "reshape": (_TABLE, [[{"type": "reshape", "shape": [1, 3]}]]),
     "tied": (_TABLE, [[SAVED_DENSE, {"type": "tied", "from": 1, "neurons": 3, "transposed": True, "bias": _numbers(3)}]]),
 }  # fmt: skip
 
@@ -1005,6 +1032,14 @@ def slice_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor
     return source.narrow(along, found[0] - 1, found[-1] - found[0] + 1)
 
 
+def transpose_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return torch.transpose(source, 1, 2)
+
+
+def reshape_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return source.reshape(-1, *layer["shape"])
+
+
 def tied_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     kernel = run.parameters[f"W{layer['from']}"]
     return _activated(layer, F.linear(source, kernel.T if layer["transposed"] else kernel, run.parameters.get(f"b{place}")))
@@ -1055,5 +1090,7 @@ LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
     "concatenate": concatenate_in_torch,
     "multiply": multiply_in_torch,
     "slice": slice_in_torch,
+    "transpose": transpose_in_torch,
+    "reshape": reshape_in_torch,
     "tied": tied_in_torch,
 }

@@ -113,6 +113,19 @@ def test_means_over_tokens_and_slices() -> None:
     assert float(derive(loads(wide)).value("out.y")) == 32
 
 
+def test_other_shapes() -> None:
+    """Row by row, as flatten counts; transposed, the numbers go back to where they came from."""
+    shaped = "{type: reshape, shape: [2, 3]}", "{type: transpose}", "{type: flatten}", "{neurons: [y], weights: [[1, 2, 3, 4, 5, 6]]}"
+    found = derive(loads(branches(*shaped, inputs="[1, 2, 3, 4, 5, 6]") + "targets: [0]\ninput_gradients: true\n"))
+    assert [float(found.value(f"out1[{r},{c}]")) for r in (1, 2) for c in (1, 2, 3)] == [1, 2, 3, 4, 5, 6]
+    assert [float(found.value(f"out2[{r},{c}]")) for r in (1, 2, 3) for c in (1, 2)] == [1, 4, 2, 5, 3, 6]
+    total = 1 * 1 + 2 * 4 + 3 * 2 + 4 * 5 + 5 * 3 + 6 * 6
+    assert float(found.value("out.y")) == total
+    assert [float(found.value(f"grad.x{place}")) for place in range(1, 7)] == [total * weight for weight in (1, 3, 5, 2, 4, 6)]
+    words = derive(loads(branches("{type: transpose}", "{neurons: [y], weights: [[1, 10]]}", inputs="[[1, 2, 3], [4, 5, 6]]")))
+    assert [float(words.value(f"out.y[{place}]")) for place in (1, 2, 3)] == [41, 52, 63]
+
+
 def test_two_tables_of_words() -> None:
     """The source and the target of a translation in one list of inputs."""
     words = "{type: embedding, weights: [[1], [2], [3]]}"
@@ -171,6 +184,23 @@ REFUSED = [
         MAPS % "{type: concatenate, from: 0}",
         [f"layers[1].from: layer 2 (concatenate) puts {TWO} of layer 0 behind {ONE}: only the features may differ"],
     ),
+    (
+        branches("{type: reshape, shape: [2, 3]}"),
+        ["layers[0].shape: layer 1 (reshape): 2×3 are 6 numbers, but 3 come in; choose sizes whose product is 3"],
+    ),
+    (
+        branches("{type: reshape, shape: 3}"),
+        ['layers[0].shape: expected [rows, columns] or [channels, rows, columns], found "3"'],
+    ),
+    (branches("{type: reshape}"), ["layers[0]: the key shape is missing"]),
+    (
+        branches("{type: reshape, shape: [2, 1]}", inputs="[[1, 2], [3, 4]]"),
+        ["layers[0]: layer 1 (reshape) takes a row of numbers, such as the neurons of a dense layer, but token × feature = 2×2 comes in"],
+    ),
+    (
+        branches(TRUNK, "{type: transpose}"),
+        ["layers[1]: layer 2 (transpose) takes row × column | token × … | time × …, but neuron = 2 comes in"],
+    ),
     (text("{type: activation}"), ["layers[1]: the key activation is missing"]),
     (text("{type: residual, from: 1, bias: [1]}"), ["layers[1].bias: goes with weights only"]),
     (text("{type: tied, neurons: 2}"), ["layers[1]: the key from is missing"]),
@@ -190,6 +220,7 @@ def test_what_does_not_fit_is_named(problem: str, wanted: list[str]) -> None:
     ("layers", "said"),
     [
         ([{"type": "flatten"}, {"type": "activation", "activation": "tanh"}], "comes after a flatten layer"),
+        ([{"type": "flatten"}, {"type": "reshape", "shape": [1, 4]}], "cannot come after a flatten layer"),
         (
             [{"type": "activation", "activation": "tanh"}, {"type": "tied", "neurons": 2, "from": 1}],
             "needs the weights of a dense or embedding layer",

@@ -71,6 +71,9 @@ MORE = [
     ("maxout.from", "inputs: [1, 2]\nlayers: [{type: maxout, neurons: 1, weights: [[[1, 2], [2, 1]]], from: 0}]\n"),
     ("prelu.from", "inputs: [1, 2]\nlayers: [{type: prelu, slope: 0.1, from: 0}]\n"),
     ("upsample.scale", "inputs: [[1, 2], [3, 4]]\nlayers: [{type: upsample, scale: [2, 2]}]\n"),
+    ("transpose.from", "inputs: [[1, 2], [3, 4]]\nlayers: [{type: transpose, from: 0}]\n"),
+    ("reshape.from", "inputs: [1, 2]\nlayers: [{type: reshape, shape: [1, 2], from: 0}]\n"),
+    ("reshape.shape", "inputs: [1, 2]\nlayers: [{type: reshape, shape: [1, 2, 1]}]\n"),
     ("upsample.from", "inputs: [[1, 2], [3, 4]]\nlayers: [{type: upsample, scale: 2, from: 0}]\n"),
     ("global_max_pool.from", "inputs: [[[1, 2], [3, 4]]]\nlayers: [{type: global_max_pool, from: 0}]\n"),
     *(("problem.optimizer", NETWORK + f"optimizer: {form}\n") for name, one in OPTIMISERS.items() for form in (

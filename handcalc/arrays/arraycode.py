@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from handcalc.arrays.arrayviews import kronecker, sliced, window
+from handcalc.arrays.arrayviews import kronecker, repeated, sliced, window
 from handcalc.arrays.noise import positive
 from handcalc.arrays.unrolling import NotVectorised
 from handcalc.core.definitions import definition
@@ -149,8 +149,6 @@ class Writer:
         """A quantity at indices; shifted ones are a view with an axis for every letter."""
         axes = self.graph[name].axes
         letters = tuple(index.letter for place in indices for _, index in affine(place).terms)
-        if len(set(letters)) < len(letters):
-            raise NotVectorised("one index in two places")
         text = self.names[name]
         if not all(isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)):
             plain = [isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)]
@@ -158,7 +156,11 @@ class Writer:
             slices = list(map(sliced, seen))
             view = "" if all(slices) else f"{text}, {seen!r}"
             text = f"windows({view})" if view else f"{text}[{', '.join(slices)}]"
+            if own := repeated(letters):
+                return Piece(f"diagonal({text}, {own!r})", tuple(dict.fromkeys(letters)), self.scales.get(name, ()))
             return Piece(text, letters, self.scales.get(name, ()), (), view, self.graph[name].sampled and plain[0])
+        if repeated(letters):
+            raise NotVectorised("one index in two places")
         return Piece(text, letters, self.scales.get(name, ()))
 
     def agreement(self, left: Position, right: Position) -> Piece:

@@ -2,6 +2,7 @@
 
 - `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0. `unfolded` is it
   as an array of its own, `sliced` a slice that does for it.
+- `diagonal(array, letters)` is the view of axes that go together, as of x[r, j − 2r].
 - `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree,
   `spread` puts r at s·r + c.
 - `stacked` puts rows, or matrices, below each other.
@@ -16,7 +17,19 @@ from typing import Any
 
 from handcalc.core.index import Index, Position, affine
 
-__all__ = ["contract", "heaviside", "largest", "log_softmax", "logsumexp", "softmax", "spread", "stacked", "unfolded", "windows"]
+__all__ = [
+    "contract",
+    "diagonal",
+    "heaviside",
+    "largest",
+    "log_softmax",
+    "logsumexp",
+    "softmax",
+    "spread",
+    "stacked",
+    "unfolded",
+    "windows",
+]
 
 AxisView = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
 
@@ -55,6 +68,19 @@ def windows(array: Any, axes: tuple[AxisView | None, ...]) -> Any:
         shape += [count for _, count in axis[3]] if axis else [size]
         strides += [factor * stride for factor, _ in axis[3]] if axis else [stride]
     return numpy.lib.stride_tricks.as_strided(array[tuple(start)], shape, strides, writeable=False)
+
+
+def repeated(letters: tuple[str, ...]) -> str:
+    """Which of several axes have the same letter, as what einsum takes; "" where none have."""
+    own = list(dict.fromkeys(letters))
+    return "".join(chr(ord("a") + own.index(letter)) for letter in letters) if len(own) < len(letters) else ""
+
+
+def diagonal(array: Any, letters: str) -> Any:
+    """The view with one axis for every letter: at x[r, …, r, …] for a letter that several axes have."""
+    import numpy
+
+    return numpy.einsum(f"{letters}->{''.join(dict.fromkeys(letters))}", array)
 
 
 def unfolded(array: Any, axes: tuple[AxisView | None, ...], order: tuple[int, ...]) -> Any:

@@ -32,7 +32,7 @@ KEYS = {  # parameter of a module → the key of the layer
     "weight": "weights", "bias": "bias", "weight_ih_l0": "input_weights", "weight_hh_l0": "hidden_weights", "bias_ih_l0": "bias",
     "bias_hh_l0": "hidden_bias",
 }  # fmt: skip
-PASSED_OVER = ("activation", "flatten", "dropout")  # layers that need no module of their own
+PASSED_OVER = ("activation", "flatten", "transpose", "reshape", "dropout")  # layers that need no module of their own
 
 
 class Alignment(Record):

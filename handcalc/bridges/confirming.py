@@ -327,13 +327,23 @@ def _flatten(script: _Script, number: int, layer: Layer) -> None:
     script.write(f"out{number}", script.source(number), asserted=False)
 
 
+def _transpose(script: _Script, number: int, layer: Layer) -> None:
+    script.write(f"out{number}", f"{script.source(number)}.swapaxes(-1, -2)")
+
+
+def _reshape(script: _Script, number: int, layer: Layer) -> None:
+    sizes = ", ".join(map(str, layer.options["shape"]))
+    script.write(f"out{number}", f"{script.source(number)}.reshape({script.code_samples()}, {sizes})")
+
+
 def _convolution(script: _Script, number: int, layer: Layer) -> None:
     _only_torch(script, layer)
     weight, bias = script.parameter(number, "weight"), script.parameter(number, "bias")
     directions = 2 if layer.type == "conv2d" else 1
     own, source = script.setup.shape(weight), script.source(number)
     kernel = weight if len(own) == directions + 2 else f"{weight}.unsqueeze(1)"
-    if script.setup.problem.axes[0].role != "channel" and layer.taken(number)[0] == 0:
+    before, problem = layer.taken(number)[0], script.setup.problem
+    if (problem.layers[before - 1].axes if before else problem.axes)[0].role != "channel":
         source = f"{source}.unsqueeze(1)"
     options = layer.options
     moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "dilation"))
@@ -363,7 +373,7 @@ def _only_torch(script: _Script, layer: Layer) -> None:
 
 LAYERS: dict[str, Callable[[_Script, int, Layer], None]] = {
     "dense": _dense, "activation": _activation, "flatten": _flatten, "conv2d": _convolution, "conv1d": _convolution, "max_pool": _pool,
-    "avg_pool": _pool,
+    "avg_pool": _pool, "transpose": _transpose, "reshape": _reshape,
 }  # fmt: skip
 OWN: dict[str, Callable[[Setup], str]] = {"keras": keras_script, "sklearn": sklearn_script}  # that have no gradients of any formula
 FRAMEWORKS = (*LANGUAGES, *OWN)

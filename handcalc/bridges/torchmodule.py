@@ -134,6 +134,13 @@ def _global_pool(module: Any, place: ModulePlace) -> BroughtLayer:
     return BroughtLayer({"type": kind}, f"{place.name}: {type(module).__name__}")
 
 
+def _unflatten(module: Any, place: ModulePlace) -> BroughtLayer:
+    sizes = list(module.unflattened_size)
+    if module.dim not in (1, -1) or not all(isinstance(one, int) and one > 0 for one in sizes) or len(sizes) not in (2, 3):
+        _unknown(module, "dim, unflattened_size")
+    return BroughtLayer({"type": "reshape", "shape": sizes}, f"{place.name}: Unflatten")
+
+
 def _flatten(module: Any, place: ModulePlace) -> BroughtLayer:
     if module.start_dim != 1 or module.end_dim != -1:
         _unknown(module, "start_dim, end_dim")
@@ -202,6 +209,7 @@ MODULES: dict[str, Callable[[Any, ModulePlace], BroughtLayer | None]] = {
     "AdaptiveAvgPool2d": _global_pool,
     "AdaptiveMaxPool2d": _global_pool,
     "Flatten": _flatten,
+    "Unflatten": _unflatten,
     "BatchNorm1d": _batch_norm,
     "BatchNorm2d": _batch_norm,
     "LayerNorm": _layer_norm,

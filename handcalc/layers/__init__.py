@@ -52,6 +52,8 @@ FILES = {
     "concatenate": "joining",
     "multiply": "joining",
     "slice": "slicing",
+    "transpose": "shaping",
+    "reshape": "shaping",
     "tied": "joining",
 }
 
