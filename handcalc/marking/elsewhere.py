@@ -74,7 +74,9 @@ def _decay(definitions: Definitions, wanted: Cell) -> Fraction:
     of, known = quantity.of.quantity, penalties.defined(book.graph)
     mine = [other for other in book.graph if other.of is not None and other.of.quantity == of and not other.stage]
     if any(other.kind == "state" and other.role == "decayed" for other in mine):
-        return _exact(definitions, (on_sheet(number, of), place)) * _exact(definitions, (book.graph.in_layer(0, "hyper", "weight_decay"), ()))
+        return _exact(definitions, (on_sheet(number, of), place)) * _exact(
+            definitions, (book.graph.in_layer(0, "hyper", "weight_decay"), ())
+        )
     paths = [other.name for other in mine if other.kind == "path" and other.through and other.through.quantity in known]
     return -sum((_exact(definitions, (on_sheet(number, path), place)) for path in paths), Fraction(0))
 
