@@ -54,7 +54,7 @@ def reading_of(own: Exercise, dialect: Dialect = PLAIN) -> Reading:
 
 def spoiled(own: Exercise, seed: int) -> Answers:
     """A worksheet with answers that are wrong, short, unreadable, left blank, not there, of no step, or worked with wrong ones."""
-    chooser = random.Random(f"{own.problem.path} {seed}")
+    chooser = random.Random(f"{Path(own.problem.path).name} {seed}")
     sheet = own.key([*own.desk.interpreter.default()], Rounding(None, chooser.choice((4, 5, 6))))
     for name in chooser.sample([*sheet], min(len(sheet), 2 + seed)):
         number = float(sheet[name])

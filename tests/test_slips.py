@@ -416,7 +416,7 @@ def test_a_number_is_only_written_down_wrong_if_the_next_was_worked_with_the_rig
 def test_the_number_of_another_step_is_given() -> None:
     found = check(load("mazur-2-2-2"), {"net.h1": "0.37750", "out.h1": "0.59327", "net.o1": "0.59327", "loss": "0.29837"}).answers
     assert [answer.mistakes for answer in found] == [(), (), ("other-answer-given",), ()]
-    assert str(found[2].note) == "this is out_h1"
+    assert str(found[2].note) == "this is out.h1"
 
 
 def test_a_digit_in_a_sum_may_be_misread_or_added_wrong() -> None:

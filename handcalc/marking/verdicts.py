@@ -115,14 +115,11 @@ class Verdicts:
         if answer.verdict == "wrong" and not answer.hints:
             later = self.desk.shown_otherwise(wanted, self.answers, right)
             if later is not None:
-                remark = Message("only written down wrong: {step} was worked with the right number", step=self._called(later))
+                remark = Message("only written down wrong: {step} was worked with the right number", step=self.desk.book.cell_id(later))
         elif answer.mistakes == ("other-answer-given",):
             others = (other for other in self.answers if other != wanted and fits(float(self.desk.right[other]), typed))
-            remark = Message("this is {step}", step=self._called(next(others)))
+            remark = Message("this is {step}", step=self.desk.book.cell_id(next(others)))
         return answer.replace(note=remark)
-
-    def _called(self, cell: Cell) -> str:
-        return self.desk.book.cell_id(cell) if iteration(cell) > 1 else self.desk.interpreter.reading.symbol(Ref(*cell))
 
     def _shared(self, slips: LineSlips, wrong: list[Cell], found: Mapping[Cell, LineSlip]) -> dict[Cell, SharedReason]:
         """The answers that are all off in the same way, with that; not where each is certain to have the same slip."""
