@@ -236,13 +236,9 @@ class _Auditor:
         if self.misread is not None and wanted in self.misread.answers:
             note = known.note or as_read(self.misread, self.desk.interpreter.reading)
             return known.replace(status="mistake", explanation=("number-misread",), note=note)
-        later = self.desk.shown_otherwise(wanted, story.answers, story.right)
-        if later is not None and known.note is None:
-            step = self.book.cell_id(later)
-            known = known.replace(note=Message("only written down wrong: {step} was worked with the right number", step=step))
         slip = self.slips.explain(wanted) if self.slips is not None and wanted in self.slips.answers else None
         if slip is None or not slip.sure:
-            return known
+            return known.replace(note=known.note or self.desk.written_wrong(wanted, story.answers, story.right))
         return known.replace(status="mistake", explanation=(slip.slug,), alternatives=tuple((other,) for other in slip.others))
 
     def _everywhere(self, wanted: Cell, typed: Typed) -> list[Hypothesis]:

@@ -171,15 +171,16 @@ class Desk:
             mended[wanted] = round(value, typed.places) if isfinite(value) and typed.places is not None else typed.value
         return frozenset(found)
 
-    def shown_otherwise(self, wanted: Cell, answers: Mapping[Cell, Typed], right: Collection[Cell]) -> Cell | None:
-        """A right answer that was worked with the right number of a wrong one, which was only written down wrong: with the one written its
-        line gives another number."""
+    def written_wrong(self, wanted: Cell, answers: Mapping[Cell, Typed], right: Collection[Cell]) -> Message | None:
+        """What is said of a wrong answer that was only written down wrong: a right one was worked with its right number, since with the one
+        written its line gives another."""
         others = {cell: typed.value for cell, typed in answers.items()}
         for later in (cell for cell in answers if cell in right):
             if any(wanted in self.definitions.uses(current) for current in self.definitions.between(later, answers)):
                 value = self._worked(later, {cell: number for cell, number in others.items() if cell != later})
                 if isfinite(value) and abs(value - answers[later].value) > APART * unit(answers[later]):
-                    return later
+                    step = self.book.cell_id(later)
+                    return Message("only written down wrong: {step} was worked with the right number", step=step)
         return None
 
     def _worked(self, wanted: Cell, numbers: Mapping[Cell, float]) -> float:

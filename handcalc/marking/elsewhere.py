@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
+from math import isfinite
 
 from handcalc.core.expr import Expr, Negation, Ref, Sum
 from handcalc.core.quantity import Cell, cell
-from handcalc.errors import EvaluationError
 from handcalc.marking.conventions import BIAS, DECAY, OtherConvention
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.mistakes.entry import BIASES
 from handcalc.marking.signs import is_near, moves_right
+from handcalc.marking.slipnumbers import number_of
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
 from handcalc.models import penalties
@@ -52,7 +53,7 @@ def _as_meant(
     more = {wanted: found for wanted in typed if (found := share(definitions, wanted))}
     if not more:
         return reads, {}
-    asked = {wanted: float(definitions.values[wanted]) for wanted in more}
+    asked = {wanted: number_of(definitions.values, wanted) for wanted in more}
     meant = all(is_near(asked[wanted] + float(found), typed[wanted]) for wanted, found in more.items())
     if not meant or all(is_near(asked[wanted], typed[wanted]) for wanted in more) or not is_shown(typed):
         return reads, {}
@@ -74,9 +75,8 @@ def _decay(definitions: Definitions, wanted: Cell) -> Fraction:
     of, known = quantity.of.quantity, penalties.defined(book.graph)
     mine = [other for other in book.graph if other.of is not None and other.of.quantity == of and not other.stage]
     if any(other.kind == "state" and other.role == "decayed" for other in mine):
-        return _exact(definitions, (on_sheet(number, of), place)) * _exact(
-            definitions, (book.graph.in_layer(0, "hyper", "weight_decay"), ())
-        )
+        factor = book.graph.in_layer(0, "hyper", "weight_decay")
+        return _exact(definitions, (on_sheet(number, of), place)) * _exact(definitions, (factor, ()))
     paths = [other.name for other in mine if other.kind == "path" and other.through and other.through.quantity in known]
     return -sum((_exact(definitions, (on_sheet(number, path), place)) for path in paths), Fraction(0))
 
@@ -105,7 +105,7 @@ def _of_bias(definitions: Definitions, term: Expr) -> Fraction:
 
 def _has_outs(definitions: Definitions, apart: bool, answers: Answers) -> bool:
     """Whether there are outputs, all as they should be; or no others, where the notation has it so."""
-    outs = [is_near(float(definitions.values[wanted]), number) for wanted, number in answers.items() if _is_out(definitions, wanted)]
+    outs = [is_near(number_of(definitions.values, wanted), number) for wanted, number in answers.items() if _is_out(definitions, wanted)]
     return all(outs) and (bool(outs) or apart)
 
 
@@ -115,11 +115,9 @@ def _is_out(definitions: Definitions, wanted: Cell) -> bool:
 
 
 def _exact(definitions: Definitions, wanted: Cell) -> Fraction:
-    """A number, as a fraction where it is given or worked as one."""
+    """A number, as a fraction where it is given; nothing where it has no value."""
     given = definitions.book.given_value(wanted)
     if given is not None:
         return Fraction(given.numerator, given.denominator)
-    try:
-        return Fraction(float(definitions.values[wanted]))
-    except EvaluationError:
-        return Fraction(0)
+    value = number_of(definitions.values, wanted)
+    return Fraction(value) if isfinite(value) else Fraction(0)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from handcalc.core.expr import MINUS_ONE, ONE, Number
 from handcalc.core.quantity import Cell
-from handcalc.errors import EvaluationError
 from handcalc.marking.conventions import ERROR_SCALE, ERROR_SIGN, OtherConvention
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.follow import unit
 from handcalc.marking.interpret import ReadAnswer
+from handcalc.marking.slipnumbers import number_of
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
 
@@ -80,7 +80,7 @@ def _of(definitions: Definitions, wanted: Cell) -> str:
 def _is_times(definitions: Definitions, factor: Number, wanted: Cell, number: Typed) -> bool:
     """Whether an answer is so many times the right number, or one worked with rounded ones; other factors than a sign are many, so that
     hardly a last digit may be another."""
-    value = factor.numerator / factor.denominator * _value(definitions, wanted)
+    value = factor.numerator / factor.denominator * number_of(definitions.values, wanted)
     slack = LOOSE * abs(value) + unit(number) if factor in FACTORS[:2] else LAST * unit(number)
     return number.value * value > 0 and abs(number.value - value) <= slack
 
@@ -96,8 +96,8 @@ def moves_right(definitions: Definitions, wanted: Cell, number: Typed) -> bool |
         return None
     before = 0.0
     if quantity.kind == "updated":
-        before = _value(definitions, (on_sheet(iteration(wanted), quantity.of.quantity), base(wanted)[1]))
-    move = _value(definitions, wanted) - before
+        before = number_of(definitions.values, (on_sheet(iteration(wanted), quantity.of.quantity), base(wanted)[1]))
+    move = number_of(definitions.values, wanted) - before
     if abs(move) < VISIBLE * unit(number):
         return None
     return abs(number.value - before - move) <= LOOSE * abs(move) + unit(number)
@@ -106,10 +106,3 @@ def moves_right(definitions: Definitions, wanted: Cell, number: Typed) -> bool |
 def is_near(value: float, number: Typed) -> bool:
     """Whether an answer may be this number, worked with rounded ones."""
     return abs(number.value - value) <= LOOSE * abs(value) + unit(number)
-
-
-def _value(definitions: Definitions, wanted: Cell) -> float:
-    try:
-        return float(definitions.values[wanted])
-    except EvaluationError:
-        return float("nan")

@@ -113,9 +113,7 @@ class Verdicts:
             return answer
         remark: Message | None = None
         if answer.verdict == "wrong" and not answer.hints:
-            later = self.desk.shown_otherwise(wanted, self.answers, right)
-            if later is not None:
-                remark = Message("only written down wrong: {step} was worked with the right number", step=self.desk.book.cell_id(later))
+            remark = self.desk.written_wrong(wanted, self.answers, right)
         elif answer.mistakes == ("other-answer-given",):
             others = (other for other in self.answers if other != wanted and fits(float(self.desk.right[other]), typed))
             remark = Message("this is {step}", step=self.desk.book.cell_id(next(others)))

@@ -59,7 +59,7 @@ def usual_names(graph: Graph, quantity: Quantity, cell: Cell) -> Iterator[str]:
         else:
             yield f"grad({graph.core(base)})"
         if kind == "given" and sum(other.kind == "updated" and not other.stage for other in graph) == 1 and graph.updated(base[0]):
-            yield from ("g", "grad", "gradient", f"f'({graph.core(base)})", "f'")
+            yield from ("g", "grad", "gradient", "梯度", f"f'({graph.core(base)})", "f'")
     elif quantity.kind == "local" and graph[of.quantity].kind == "out":
         core = graph.core(graph.at(of, cell))
         yield from (
