@@ -7,6 +7,7 @@ out.h1 = 0.593269992, out.h2 = 0.596884378, net.o1 = 0.4·out.h1 + 0.45·out.h2 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from students import Exercise
@@ -19,8 +20,10 @@ from handcalc.loading.loader import load, loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.check import Checker, check
 from handcalc.marking.definitions import FORMS, Definitions
+from handcalc.marking.misreadings import misreading
 from handcalc.marking.mistakes.anyline import ANY_LINE
 from handcalc.marking.slipnumbers import LINES, SlipNumbers, number_of
+from handcalc.marking.typed import typed
 from handcalc.marking.workbook import Workbook
 
 MAZUR = (Path(__file__).parent.parent / "problems" / "mazur-2-2-2.yaml").read_text(encoding="utf-8")
@@ -464,3 +467,21 @@ def test_every_form_of_a_mistake_in_all_equations_applies() -> None:
     applied = {form for wanted in definitions.book.cells() for form in definitions.wrong(wanted)}
     wanted = {form for form in FORMS if {*form.variant_rules} == {"variable"}}
     assert len(wanted) > 15 and not [(form.mistake.slug, form.variant) for form in wanted - applied]
+
+
+def test_what_a_number_was_misread_as_is_worked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line is worked for all the numbers that a given one may be read as together: two wrong answers of 15-18-8 took half a minute."""
+    calls = 0
+    worked_on = SlipNumbers.worked_on
+
+    def counted(self: SlipNumbers, *arguments: Any) -> list[float]:
+        nonlocal calls
+        calls += 1
+        return worked_on(self, *arguments)
+
+    monkeypatch.setattr(SlipNumbers, "worked_on", counted)
+    desk = Checker(load("mazur-2-2-2")).desk()
+    answers = {desk.book.find(id): parsed for id, text in (("net.h1", "0.4450"), ("net.h2", "0.5050")) if (parsed := typed(text))}
+    found = misreading(desk.definitions, answers, [*answers], desk.size)
+    assert found is not None and desk.book.cell_id(found.given) == "i1" and found.read == 0.5
+    assert calls <= 2 * 4, "two answers, at most four given numbers of both"

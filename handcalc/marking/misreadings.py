@@ -6,6 +6,7 @@ right answer was worked from the number as it is given.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from math import log2
 
@@ -18,7 +19,7 @@ from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of
 from handcalc.marking.digits import another, doubled, dropped, exchanged
 from handcalc.marking.follow import fits
-from handcalc.marking.slipnumbers import worked_from
+from handcalc.marking.slipnumbers import SlipNumbers
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base
 from handcalc.render.reading import Reading
@@ -41,7 +42,9 @@ def misreading(
     definitions: Definitions, answers: Mapping[Cell, Typed], wrong: Collection[Cell], size: Callable[[Cell, Typed], float]
 ) -> Misreading | None:
     """The one number whose misreading explains all wrong answers that are worked from it, if there is one."""
-    found = [one for given in _givens(definitions, answers, wrong) for one in _readings(definitions, answers, wrong, given)]
+    ways = {wanted: frozenset(definitions.between(wanted, answers)) for wanted in answers}
+    worked = _Worked(definitions, answers)
+    found = [one for given in _givens(definitions, ways, wrong) for one in _readings(worked, ways, wrong, given)]
     tried = max(len(found), 1)
     best = max(found, key=lambda one: len(one.answers), default=None)
     if best is None or sum(len(one.answers) == len(best.answers) for one in found) > 1:
@@ -55,29 +58,43 @@ def as_read(found: Misreading, reading: Reading) -> Message:
     return Message("as if {symbol} were {number}", symbol=reading.symbol(Ref(*base(found.given))), number=f"{found.read:.12g}")
 
 
-def _givens(definitions: Definitions, answers: Mapping[Cell, Typed], wrong: Collection[Cell]) -> Iterator[Cell]:
+class _Worked:
+    """The answers worked from the others, with other given numbers."""
+
+    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed]) -> None:
+        self.definitions = definitions
+        self.answers = answers
+        self._numbers = SlipNumbers(definitions, answers)
+        self._runs: dict[Cell, tuple[Evaluation, list[Cell]]] = {}
+
+    def fitting(self, wanted: Cell, given: Cell, reads: list[float]) -> list[float]:
+        """Those of some numbers which, in the place of a given one, make an answer what it is."""
+        if wanted not in self._runs:
+            others = {cell: typed.value for cell, typed in self.answers.items() if cell != wanted}
+            run = Evaluation(MistakenBook(self.definitions, NONE), None, others)
+            self._runs[wanted] = run, self._numbers.lines_to(wanted, run)
+        run, lines = self._runs[wanted]
+        values = self._numbers.worked_on(wanted, run, lines, given, reads)
+        return [read for read, value in zip(reads, values) if fits(value, self.answers[wanted])]
+
+
+Ways = Mapping[Cell, Collection[Cell]]  # answer → what it is worked from, as far as the next answers
+
+
+def _givens(definitions: Definitions, ways: Ways, wrong: Collection[Cell]) -> list[Cell]:
     """The given numbers that several wrong answers are worked from, with no other answer between."""
-    count: dict[Cell, int] = {}
-    for wanted in wrong:
-        for used in definitions.between(wanted, answers):
-            if definitions.book.given_value(used) is not None:
-                count[used] = count.get(used, 0) + 1
-    yield from [used for used, times in count.items() if times >= FEWEST][:MOST]
+    count = Counter(used for wanted in wrong for used in ways[wanted] if definitions.book.given_value(used) is not None)
+    return sorted((used for used, times in count.items() if times >= FEWEST), key=definitions.book.cell_id)[:MOST]
 
 
-def _readings(definitions: Definitions, answers: Mapping[Cell, Typed], wrong: Collection[Cell], given: Cell) -> Iterator[Misreading]:
+def _readings(worked: _Worked, ways: Ways, wrong: Collection[Cell], given: Cell) -> Iterator[Misreading]:
     """What a number may have been read as, so that all wrong answers from it come out, and no right one does without."""
-    users = [wanted for wanted in answers if wanted != given and given in definitions.between(wanted, answers)]
+    users = [wanted for wanted in ways if wanted != given and given in ways[wanted]]
     spoiled = tuple(wanted for wanted in users if wanted in wrong)
-    for read in _others(definitions, given):
-        if all(_gives(definitions, answers, wanted, given, read) for wanted in (*spoiled, *users)):
-            yield Misreading(given, read, spoiled)
-
-
-def _gives(definitions: Definitions, answers: Mapping[Cell, Typed], wanted: Cell, given: Cell, read: float) -> bool:
-    others = {cell: typed.value for cell, typed in answers.items() if cell != wanted}
-    run = Evaluation(MistakenBook(definitions, NONE), None, {**others, given: read})
-    return fits(worked_from(run, definitions.right(wanted), wanted), answers[wanted])
+    reads = _others(worked.definitions, given)
+    for wanted in (*spoiled, *(other for other in users if other not in spoiled)):
+        reads = worked.fitting(wanted, given, reads) if reads else []
+    yield from (Misreading(given, read, spoiled) for read in reads)
 
 
 def _others(definitions: Definitions, given: Cell) -> list[float]:

@@ -209,14 +209,14 @@ class SlipNumbers:
         that takes seconds."""
         if not self.definitions.book.small:
             return
-        lines = self._lines(wanted, run)
+        lines = self.lines_to(wanted, run)
         for current in self.definitions.between(wanted, self.answers)[1:LINES]:
             if self.definitions.book.given_value(current) is None:
                 wrong = self._wrong(current, run)
-                others = self._worked_on(wanted, run, lines, current, [other for _, other in wrong])
+                others = self.worked_on(wanted, run, lines, current, [other for _, other in wrong])
                 yield from ((slug, other) for (slug, _), other in zip(wrong, others))
 
-    def _lines(self, wanted: Cell, run: Evaluation) -> list[Cell]:
+    def lines_to(self, wanted: Cell, run: Evaluation) -> list[Cell]:
         """The lines that an answer is worked from, each after what it uses, itself last."""
         lines: dict[Cell, None] = {}
         pending = [(wanted, False)]
@@ -229,7 +229,7 @@ class SlipNumbers:
                 pending += ((used, False) for used in self.definitions.uses(current) if used not in lines)
         return [*lines]
 
-    def _worked_on(self, wanted: Cell, run: Evaluation, lines: list[Cell], changed: Cell, others: list[float]) -> list[float]:
+    def worked_on(self, wanted: Cell, run: Evaluation, lines: list[Cell], changed: Cell, others: list[float]) -> list[float]:
         """What an answer comes to with each of some numbers on a line before it; only what uses that line is worked again."""
         numpy = array_library()
         again = {changed: numpy.array(others)}
