@@ -3,8 +3,8 @@
 `SHARES` are the kinds of slips, each a method that yields (slug, number) for one answer, and how many of all wrong numbers it accounts for.
 
 A slip is made on the line of the answer itself or on a line before it that was not answered, with the student's own earlier numbers or
-the right ones (`run`). To add a kind: a method here, its line in `SHARES`, and its name in mistakes/anyline.py; which lines can be
-worked wrong says wrongcells.py.
+the right ones (`run`). To add a kind: a method here, or of wrong lines one in wrongcells.py, its line in `SHARES`, and its name in
+mistakes/anyline.py.
 """
 
 from __future__ import annotations
@@ -112,50 +112,10 @@ class SlipNumbers:
 
     # --- the line worked wrong -------------------------------------------------------------------------------------------------
 
-    def line(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a term or factor too many, too few or with another sign …"""
-        yield from self._of(self.lines.variants(wanted), wanted, run)
-
-    def stages(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a number that was taken a step too early."""
-        yield from self._of(self.lines.stages(wanted), wanted, run)
-
-    def partners(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line of a gradient with its own number in the place of the other factor."""
-        yield from self._of(self.lines.partners(wanted), wanted, run)
-
-    def exchanges(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with two of its numbers exchanged."""
-        yield from self._of(self.lines.exchanges(wanted), wanted, run)
-
-    def letters(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with the number of another letter."""
-        yield from self._of(self.lines.letters(wanted), wanted, run)
-
-    def slopes(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with the slope of another function in the place of a neuron's."""
-        yield from self._of(self.lines.slopes(wanted), wanted, run)
-
-    def ahead(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a parameter that has been updated before its turn."""
-        yield from self._of(self.lines.ahead(wanted), wanted, run)
-
-    def neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a number next to one of its numbers."""
-        yield from self._of(self.lines.neighbours(wanted), wanted, run)
-
-    def alike(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with another number of the same quantity, which is not the next."""
-        yield from self._of(self.lines.alike(wanted), wanted, run)
-
-    def crossed(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with two of its numbers exchanged, which are beside each other."""
-        yield from self._of(self.lines.crossed(wanted), wanted, run)
-
-    def _of(self, lines: Lines, wanted: Cell, run: Evaluation) -> Numbers:
-        """What lines give; none for a given number."""
+    def of_lines(self, kind: Callable[[WrongLines, Cell], Lines], wanted: Cell, run: Evaluation) -> Numbers:
+        """What lines of a kind give; none for a given number."""
         if not self.lines.is_given(wanted):
-            yield from ((slug, worked_from(run, expr, wanted)) for slug, expr in lines)
+            yield from ((slug, worked_from(run, expr, wanted)) for slug, expr in kind(self.lines, wanted))
 
     def way_there(self, wanted: Cell, run: Evaluation) -> Numbers:
         """A number on the way to the answer, of the same place: the score for the attention, the power for the share."""
@@ -261,8 +221,8 @@ class SlipNumbers:
             yield "sign-lost", -value
             yield from (("point-moved", value * 10.0**places) for places in (1, -1))
             yield from (("digits-exchanged", other) for other in exchanged(written(value, decimals_of(value, USUAL))))
-        yield from self.line(current, run)
-        yield from self.neighbours(current, run)
+        yield from self.of_lines(WrongLines.variants, current, run)
+        yield from self.of_lines(WrongLines.neighbours, current, run)
         yield from self.misread(current, run)
 
 
@@ -299,6 +259,11 @@ def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[f
         return []
 
 
+def _worked(kind: Callable[[WrongLines, Cell], Lines]) -> Kind:
+    """The numbers of a kind of wrong lines."""
+    return lambda numbers, wanted, run: numbers.of_lines(kind, wanted, run)
+
+
 # slip of a line worked wrong → how many of all wrong numbers it accounts for
 LINE = {
     "term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05,
@@ -316,17 +281,17 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.other_iterations: 0.03,
     SlipNumbers.other_numbers: 0.08,
     SlipNumbers.other_answers: 0.03,
-    SlipNumbers.line: LINE,
-    SlipNumbers.neighbours: 0.06,
-    SlipNumbers.alike: 0.02,
-    SlipNumbers.crossed: 0.03,
-    SlipNumbers.stages: 0.05,
+    _worked(WrongLines.variants): LINE,
+    _worked(WrongLines.neighbours): 0.06,
+    _worked(WrongLines.alike): 0.02,
+    _worked(WrongLines.crossed): 0.03,
+    _worked(WrongLines.stages): 0.05,
     SlipNumbers.way_there: 0.02,
-    SlipNumbers.partners: 0.03,
-    SlipNumbers.slopes: 0.03,
-    SlipNumbers.ahead: 0.03,
-    SlipNumbers.exchanges: 0.03,
-    SlipNumbers.letters: 0.02,
+    _worked(WrongLines.partners): 0.03,
+    _worked(WrongLines.slopes): 0.03,
+    _worked(WrongLines.ahead): 0.03,
+    _worked(WrongLines.exchanges): 0.03,
+    _worked(WrongLines.letters): 0.02,
     SlipNumbers.of_neighbours: 0.03,
     SlipNumbers.misread: 0.05,
     SlipNumbers.other_digits: 0.05,
